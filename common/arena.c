@@ -1,0 +1,134 @@
+/* SPDX-License-Identifier: ISC */
+/* arena.c - chunks from the heap, handed out from front to back and given
+ * back all at once. A text too large for a chunk gets a chunk of its own. */
+#include "common/arena.h"
+
+#include <stdalign.h>
+#include <stdarg.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "common/log.h"
+#include "common/xmalloc.h"
+
+#define CHUNK_BYTES 4096
+
+struct chunk {
+	struct chunk *next;
+	size_t room;
+	size_t used;
+	alignas(max_align_t) char bytes[];
+};
+
+struct arena {
+	struct chunk *first;	/* outlives arena_reset() */
+	struct chunk *current;
+	size_t chunk_bytes;
+};
+
+static struct chunk *
+chunk_new(size_t bytes)
+{
+	struct chunk *chunk = xmalloc(sizeof(*chunk) + bytes);
+
+	chunk->next = NULL;
+	chunk->room = bytes;
+	chunk->used = 0;
+	return chunk;
+}
+
+struct arena *
+arena_new(size_t chunk_bytes)
+{
+	struct arena *arena = xmalloc(sizeof(*arena));
+
+	arena->chunk_bytes = chunk_bytes ? chunk_bytes : CHUNK_BYTES;
+	arena->first = chunk_new(arena->chunk_bytes);
+	arena->current = arena->first;
+	return arena;
+}
+
+void
+arena_reset(struct arena *arena)
+{
+	struct chunk *chunk, *next;
+
+	for (chunk = arena->first->next; chunk != NULL; chunk = next) {
+		next = chunk->next;
+		free(chunk);
+	}
+	arena->first->next = NULL;
+	arena->first->used = 0;
+	arena->current = arena->first;
+}
+
+void
+arena_free(struct arena *arena)
+{
+	if (arena == NULL)
+		return;
+	arena_reset(arena);
+	free(arena->first);
+	free(arena);
+}
+
+/* Bytes that are not zeroed */
+static void *
+take(struct arena *arena, size_t bytes, size_t align)
+{
+	struct chunk *chunk = arena->current;
+	size_t at = (chunk->used + align - 1) & ~(align - 1);
+
+	if (at > chunk->room || chunk->room - at < bytes) {
+		chunk = chunk_new(bytes > arena->chunk_bytes ? bytes
+		    : arena->chunk_bytes);
+		arena->current->next = chunk;
+		arena->current = chunk;
+		at = 0;
+	}
+	chunk->used = at + bytes;
+	return chunk->bytes + at;
+}
+
+void *
+arena_alloc(struct arena *arena, size_t bytes)
+{
+	return memset(take(arena, bytes, alignof(max_align_t)), 0, bytes);
+}
+
+char *
+arena_strndup(struct arena *arena, const char *text, size_t len)
+{
+	char *copy = take(arena, len + 1, 1);
+
+	memcpy(copy, text, len);
+	copy[len] = '\0';
+	return copy;
+}
+
+char *
+arena_strdup(struct arena *arena, const char *text)
+{
+	return arena_strndup(arena, text, strlen(text));
+}
+
+char *
+arena_printf(struct arena *arena, const char *fmt, ...)
+{
+	va_list ap;
+	char *text;
+	int len;
+
+	va_start(ap, fmt);
+	len = vsnprintf(NULL, 0, fmt, ap);
+	va_end(ap);
+	if (len < 0)
+		panic("arena_printf: %s", fmt);
+	text = take(arena, (size_t)len + 1, 1);
+	va_start(ap, fmt);
+	if (vsnprintf(text, (size_t)len + 1, fmt, ap) != len)
+		panic("arena_printf: %s", fmt);
+	va_end(ap);
+	return text;
+}

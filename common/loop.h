@@ -1,0 +1,28 @@
+/* SPDX-License-Identifier: ISC */
+/* loop.h - the one event loop of a daemon, over libevent, and the clock. */
+#ifndef COMMON_LOOP_H
+#define COMMON_LOOP_H
+
+#include <stdint.h>
+
+struct event_base;
+
+struct event_base *loop_base(void);	/* made at first use */
+void loop_run(void);			/* until loop_stop() */
+void loop_stop(void);
+void loop_free(void);			/* at exit, so that leak checkers see */
+
+/* Call fn(arg) once the current callback has returned: the way to free what
+ * a callback still stands on. */
+void loop_defer(void (*fn)(void *), void *arg);
+
+/* Milliseconds since the epoch. Tests inject time: with loop_now_set() in a
+ * unit test, or from outside by the environment's POSTERN_CLOCK, which names
+ * a file whose first 8 bytes (int64_t, the machine's byte order) are milliseconds added to
+ * the real time; it is mapped at loop_clock_open() and may be changed at
+ * any moment. */
+int64_t loop_now(void);
+void loop_now_set(int64_t now_ms);	/* 0: the real clock again */
+void loop_clock_open(void);
+
+#endif
