@@ -1,0 +1,57 @@
+/* SPDX-License-Identifier: ISC */
+/* directory.h - where snapshots come from: a thread of its own reads the
+ * source, notices changes, builds the next snapshot and hands it to the loop.
+ * Nothing on the mail path ever waits for it. */
+#ifndef COMMON_DIRECTORY_H
+#define COMMON_DIRECTORY_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include "common/findings.h"
+#include "common/layer.h"
+#include "common/snapshot.h"
+
+struct directory;
+
+/* "ldif:///path". NULL and *why (static, of this thread) where the URI is not
+ * one we know. */
+struct directory *directory_new(const char *uri, layer_parser *parse,
+    const char **why);
+void directory_free(struct directory *directory);	/* stops the thread */
+
+/* Read once, in this thread, without the loop: for -n. NULL and why (xmalloc'd
+ * by us, the caller frees) where it could not be read. Held for the caller. */
+struct snapshot *directory_read(const char *uri, layer_parser *parse,
+    char **why);
+
+/* Start the thread and wait up to wait_ms for its first attempt to end, good or
+ * bad. From then on changes arrive through the loop. */
+void directory_start(struct directory *directory, int64_t wait_ms);
+
+/* The snapshot in force, NULL while there never was one. Loop thread only;
+ * hold it if it is kept past the current callback. */
+struct snapshot *directory_current(const struct directory *directory);
+
+/* Read again now (SIGHUP), even if nothing seems to have changed */
+void directory_reload(struct directory *directory);
+
+/* Take the next reading as it is, however much it removes. False where
+ * nothing is being held back. */
+bool directory_accept(struct directory *directory);
+
+struct directory_status {
+	int64_t adopted_ms;	/* when the snapshot in force came, 0 never */
+	uint64_t reads;		/* attempts, and how many of them failed */
+	uint64_t failures;
+	bool is_held;		/* the last reading would remove too much */
+	size_t held_removed;	/* tenants it would remove, of held_total */
+	size_t held_total;
+	char problem[256];	/* why the last attempt failed, or "" */
+};
+/* Loop thread only */
+void directory_status(const struct directory *directory,
+    struct directory_status *out);
+
+#endif
