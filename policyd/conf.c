@@ -1,0 +1,155 @@
+/* SPDX-License-Identifier: ISC */
+/* conf.c - the options of policyd.conf, a row each: the only place where an
+ * option's name, default, bounds and help stand. */
+#include "policyd/conf.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+#include "common/address.h"
+#include "common/directory.h"
+#include "common/listen.h"
+#include "common/xmalloc.h"
+#include "policyd/counters.h"
+#include "policyd/policy.h"
+
+#define AT(member) offsetof(struct conf, member)
+
+static const char *const failure_words[] = { "local", "permit", "defer", NULL };
+static const char *const no_directory_words[] = { "permit", "defer", NULL };
+static const char *const charge_words[] = { "rcpt", "end-of-message", NULL };
+static const char *const log_words[] = { "syslog", "stderr", NULL };
+static const char *const level_words[] = { "info", "debug", NULL };
+
+static int
+check_network(const char *value, const char **why)
+{
+	struct cidr cidr;
+
+	return cidr_parse(value, &cidr, why);
+}
+
+static int
+check_domain(const char *value, const char **why)
+{
+	char domain[DOMAIN_MAX];
+
+	*why = "not a domain name";
+	return *value == '\0' ? 0 : domain_normalise(value, strlen(value),
+	    domain);
+}
+
+static int
+check_delimiter(const char *value, const char **why)
+{
+	*why = "delimiters are characters such as + and -, at most 8, not @";
+	return strlen(value) <= 8 && strpbrk(value, "@ .\"") == NULL ? 0 : -1;
+}
+
+static int
+check_directory(const char *value, const char **why)
+{
+	struct directory *directory = directory_new(value, policy_parse, why);
+
+	directory_free(directory);
+	return directory != NULL ? 0 : -1;
+}
+
+static int
+check_listen_or_none(const char *value, const char **why)
+{
+	return *value == '\0' ? 0 : listen_check(value, why);
+}
+
+/* clang-format off */
+static const struct option rows[] = {
+	{ "listen", OPTION_LIST, AT(listen), "unix:/var/spool/postfix/private/policyd", 0, 0, NULL, listen_check,
+	    "where Postfix asks: unix:/path, inet:host:port, inet:[::1]:port" },
+	{ "listen_mode", OPTION_MODE, AT(listen_mode), "0660", 0, 0777, NULL, NULL,
+	    "permissions of a unix socket in listen" },
+	{ "listen_group", OPTION_STRING, AT(listen_group), "postfix", 0, 0, NULL, NULL,
+	    "group of a unix socket in listen; \"\" leaves it" },
+	{ "user", OPTION_STRING, AT(user), "postern", 0, 0, NULL, NULL,
+	    "account to run as when started by root; \"\" stays who we are" },
+	{ "group", OPTION_STRING, AT(group), "postern", 0, 0, NULL, NULL,
+	    "group to run as; \"\" takes the user's own" },
+	{ "directory.uri", OPTION_STRING, AT(directory_uri), "ldif:///etc/postern/directory.ldif", 0, 0, NULL, check_directory,
+	    "tenants and their policy: ldif:///path" },
+	{ "counters.uri", OPTION_STRING, AT(counters_uri), "memory:", 0, 0, NULL, counters_check_uri,
+	    "where limits and greylisting are counted: memory:" },
+	{ "counters.max_records", OPTION_COUNT, AT(counters_max_records), "1M", 1000, 100000000, NULL, NULL,
+	    "most records that memory: holds" },
+	{ "on_counter_failure", OPTION_WORD, AT(on_counter_failure), "local", 0, 0, failure_words, NULL,
+	    "when counters cannot be asked: local, permit, defer" },
+	{ "on_no_directory", OPTION_WORD, AT(on_no_directory), "permit", 0, 0, no_directory_words, NULL,
+	    "until a directory was read for the first time: permit, defer" },
+	{ "charge_at", OPTION_WORD, AT(charge_at), "rcpt", 0, 0, charge_words, NULL,
+	    "when outbound mail is charged: rcpt, end-of-message" },
+	{ "trusted_networks", OPTION_LIST, AT(trusted_networks_text), "", 0, 0, NULL, check_network,
+	    "clients that may send without a login, as Postfix's mynetworks" },
+	{ "trusted_ccerts", OPTION_LIST, AT(trusted_ccerts), "", 0, 0, NULL, NULL,
+	    "fingerprints of client certificates (or of their keys) that may send" },
+	{ "login_domain", OPTION_STRING, AT(login_domain), "", 0, 0, NULL, check_domain,
+	    "domain of a login that has none" },
+	{ "recipient_delimiter", OPTION_STRING, AT(recipient_delimiter), "+", 0, 0, NULL, check_delimiter,
+	    "as in Postfix: what separates a mailbox from its extension" },
+	{ "control", OPTION_STRING, AT(control), "unix:/run/postern/policyd.sock", 0, 0, NULL, listen_check,
+	    "where policyctl asks" },
+	{ "metrics", OPTION_STRING, AT(metrics), "", 0, 0, NULL, check_listen_or_none,
+	    "inet:host:port for /metrics and /healthz; \"\" for none" },
+	{ "sendmail", OPTION_STRING, AT(sendmail), "/usr/sbin/sendmail", 0, 0, NULL, NULL,
+	    "what sends the mail to posternAlert; \"\" sends none" },
+	{ "log", OPTION_WORD, AT(log), "syslog", 0, 0, log_words, NULL,
+	    "syslog (facility mail) or stderr" },
+	{ "log_level", OPTION_WORD, AT(log_level), "info", 0, 0, level_words, NULL,
+	    "info: every verdict but permit; debug: every one" },
+};
+/* clang-format on */
+#define ROWS (sizeof(rows) / sizeof(rows[0]))
+
+static void
+derive(struct conf *conf)
+{
+	const struct option_list *texts = &conf->trusted_networks_text;
+	char domain[DOMAIN_MAX];
+	const char *why;
+	size_t i;
+
+	conf->trusted_networks = arena_alloc(conf->arena,
+	    texts->count * sizeof(*conf->trusted_networks));
+	for (i = 0; i < texts->count; i++)
+		cidr_parse(texts->items[i], &conf->trusted_networks[i], &why);
+	domain_normalise(conf->login_domain, strlen(conf->login_domain),
+	    domain);
+	conf->login_domain = arena_strdup(conf->arena, domain);
+}
+
+struct conf *
+conf_read(const char *path, struct findings *findings)
+{
+	struct conf *conf = xcalloc(1, sizeof(*conf));
+
+	conf->arena = arena_new(0);
+	if (options_read(rows, ROWS, path, conf, conf->arena, findings)
+	    == -1) {
+		conf_free(conf);
+		return NULL;
+	}
+	derive(conf);
+	return conf;
+}
+
+void
+conf_free(struct conf *conf)
+{
+	if (conf == NULL)
+		return;
+	arena_free(conf->arena);
+	free(conf);
+}
+
+void
+conf_print(const struct conf *conf, FILE *to)
+{
+	options_print(rows, ROWS, conf, to);
+}
