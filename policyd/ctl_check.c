@@ -1,0 +1,177 @@
+/* SPDX-License-Identifier: ISC */
+/* ctl_check.c - policyctl check: what is wrong in the directory, what would
+ * help; of the daemon's, or of an LDIF file that is not in force yet. */
+#include "policyd/ctl.h"
+
+#include <errno.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "common/directory.h"
+#include "common/xmalloc.h"
+#include "policyd/advice.h"
+#include "policyd/ctl_text.h"
+#include "policyd/findings_json.h"
+#include "policyd/policy.h"
+
+static enum ctl_exit
+read_ldif(const struct ctl *ctl, json_t **answer)
+{
+	struct findings *advice;
+	struct snapshot *snapshot;
+	char *why, *uri, *path = realpath(ctl->ldif, NULL);
+
+	if (path == NULL) {
+		ctl_complain(ctl, ctl->ldif, strerror(errno));
+		return CTL_UNASKED;
+	}
+	uri = xasprintf("ldif://%s", path);
+	free(path);
+	snapshot = directory_read(uri, policy_parse, &why);
+	free(uri);
+	if (snapshot == NULL) {
+		ctl_complain(ctl, "could not read", why);
+		free(why);
+		return CTL_UNASKED;
+	}
+	advice = findings_new();
+	advice_find(NULL, snapshot, advice);
+	*answer = json_pack("{s:o, s:o, s:I}", "findings",
+	    findings_json(snapshot_findings(snapshot)),
+	    "advice", findings_json_texts(advice),
+	    "tenants", (json_int_t)snapshot_tenants(snapshot));
+	findings_free(advice);
+	snapshot_release(snapshot);
+	return CTL_FINE;
+}
+
+/* What is wrong with the directory as a whole, or NULL */
+static const char *
+directory_fault(const struct ctl *ctl, const json_t *answer)
+{
+	const json_t *directory = json_object_get(answer, "directory");
+	const char *problem = ctl_get(ctl, directory, "problem");
+
+	if (*problem != '\0')
+		return problem;
+	if (json_is_true(json_object_get(directory, "held")))
+		return arena_printf(ctl->arena, "the directory is held back, "
+		    "as it would remove %s of %s tenants; policyctl "
+		    "accept-snapshot takes it",
+		    ctl_get(ctl, directory, "held_removed"),
+		    ctl_get(ctl, directory, "held_total"));
+	if (json_is_null(json_object_get(directory, "adopted")))
+		return "the directory was not read yet";
+	return NULL;
+}
+
+static bool
+has_level(const json_t *finding, const char *level)
+{
+	const char *its = json_string_value(json_object_get(finding, "level"));
+
+	return its != NULL && strcmp(its, level) == 0;
+}
+
+static bool
+has_error(const json_t *answer)
+{
+	const json_t *finding, *list = json_object_get(answer, "findings");
+	size_t i;
+
+	json_array_foreach(list, i, finding)
+		if (has_level(finding, "error"))
+			return true;
+	return false;
+}
+
+/* Where, what and why below each other: side by side they are too wide */
+static void
+add_findings(const struct ctl *ctl, struct ctl_table *table,
+    const json_t *answer, const char *level)
+{
+	const json_t *finding, *list = json_object_get(answer, "findings");
+	const char *label, *lines[3];
+	size_t i, line;
+
+	json_array_foreach(list, i, finding) {
+		if (!has_level(finding, level))
+			continue;
+		lines[0] = ctl_get(ctl, finding, "dn");
+		lines[1] = ctl_get(ctl, finding, "attribute");
+		if (*ctl_get(ctl, finding, "value") != '\0')
+			lines[1] = arena_printf(ctl->arena, "%s: %s", lines[1],
+			    ctl_get(ctl, finding, "value"));
+		lines[2] = ctl_get(ctl, finding, "reason");
+		label = level;
+		for (line = 0; line < 3; line++) {
+			if (*lines[line] == '\0')
+				continue;
+			ctl_table_add(table, CELLS(label, lines[line]));
+			label = "";
+		}
+	}
+}
+
+/* What was looked at, in one line */
+static void
+print_status(const struct ctl *ctl, const json_t *answer)
+{
+	const json_t *directory = json_object_get(answer, "directory");
+	const json_t *counters = json_object_get(answer, "counters");
+	const char *evicted = ctl_get(ctl, counters, "evicted");
+
+	if (directory == NULL) {
+		printf("%s; tenants: %s\n",
+		    ctl_text_clean(ctl->arena, ctl->ldif),
+		    ctl_get(ctl, answer, "tenants"));
+		return;
+	}
+	printf("%s, read %s; counters: %s",
+	    ctl_get_clean(ctl, directory, "uri"),
+	    json_is_null(json_object_get(directory, "adopted")) ? "never"
+	    : ctl_get_clean(ctl, directory, "adopted"),
+	    ctl_get(ctl, counters, "records"));
+	if (strcmp(evicted, "0") != 0)
+		printf(", evicted: %s", evicted);
+	printf("; connections: %s\n", ctl_get(ctl, answer, "connections"));
+}
+
+static void
+show(const struct ctl *ctl, const json_t *answer)
+{
+	struct ctl_table *table = ctl_table_new(CELLS("LEVEL", "WHAT"));
+	const json_t *text, *advice = json_object_get(answer, "advice");
+	const char *fault = directory_fault(ctl, answer);
+	size_t i;
+
+	if (fault != NULL)
+		ctl_table_add(table, CELLS("error", fault));
+	add_findings(ctl, table, answer, "error");
+	add_findings(ctl, table, answer, "note");
+	json_array_foreach(advice, i, text)
+		ctl_table_add(table, CELLS("advice", json_string_value(text)));
+	ctl_print_table(table, "All is well: no error, nothing to advise.");
+	putchar('\n');
+	print_status(ctl, answer);
+}
+
+enum ctl_exit
+ctl_check(const struct ctl *ctl)
+{
+	enum ctl_exit code;
+	json_t *answer;
+
+	if (ctl->ldif != NULL)
+		code = read_ldif(ctl, &answer);
+	else
+		code = ctl_ask(ctl, &(struct ctl_question){
+		    .path = "/check" }, &answer);
+	if (code != CTL_FINE)
+		return code;
+	ctl_print(ctl, answer, show);
+	if (directory_fault(ctl, answer) != NULL || has_error(answer))
+		code = CTL_WRONG;
+	json_decref(answer);
+	return code;
+}

@@ -1,0 +1,19 @@
+/* SPDX-License-Identifier: ISC */
+/* explain.h - one request walked through aloud, without charging. */
+#ifndef POLICYD_EXPLAIN_H
+#define POLICYD_EXPLAIN_H
+
+#include <jansson.h>
+#include <stddef.h>
+
+#include "common/arena.h"
+#include "policyd/service.h"
+
+/* text: name=value lines; request= and protocol_state= may be missing. Each
+ * rule, the greylist record and every limit that applies, with what it would
+ * say, and the reply at RCPT. A new reference; NULL and *why where the text
+ * is no request or the counters cannot answer at once. */
+json_t *explain_request(struct service *service, struct arena *arena,
+    const char *text, size_t len, const char **why);
+
+#endif
