@@ -1,0 +1,261 @@
+#!/usr/bin/perl
+# SPDX-License-Identifier: ISC
+# 22-docs.t - what the documents say is so: options and their defaults, log
+# fields, metrics, file names, and the lines that people copy.
+use strict;
+use warnings;
+
+use FindBin;
+use lib "$FindBin::Bin/lib";
+use POSIX qw(_exit);
+use Postern qw(build slurp spew srcdir temp_dir);
+use Test::More;
+
+my $top = srcdir();
+my $dir = temp_dir();
+my $policyd = build() . '/policyd/policyd';
+my @pages = sort(glob("$top/policyd/*.[1-8]"));
+
+# Exit code, and what it said on either stream
+sub
+run
+{
+	my (@command) = @_;
+	my $pid = open(my $pipe, '-|') // die "fork: $!\n";
+
+	if ($pid == 0) {
+		open(STDERR, '>&', \*STDOUT);
+		exec({ $command[0] } @command) or _exit(127);
+	}
+	my $said = do { local $/; <$pipe> } // '';
+	close($pipe);
+	return ($? >> 8, $said);
+}
+
+# What -T prints of a configuration: (exit code, output)
+sub
+printed
+{
+	my ($text) = @_;
+
+	spew("$dir/policyd.conf", $text);
+	return run($policyd, '-c', "$dir/policyd.conf", '-T');
+}
+
+# { name => [value, help] } of what -T prints. Help may stand in several
+# places: what counts is the comment right above.
+sub
+options
+{
+	my ($text) = @_;
+	my ($help, @group, %options) = ('');
+
+	for (split(/\n/, $text)) {
+		if (/^\s*# (.*)/) {
+			$help = $1;
+		} elsif (/^\s*(\w+) = \{$/) {
+			push(@group, $1);
+		} elsif (/^\s*\};$/) {
+			pop(@group);
+		} elsif (/^\s*(\w+) = (.*);$/) {
+			$options{join('.', @group, $1)} = [$2, $help];
+		}
+	}
+	return \%options;
+}
+
+# A manual's text without what only looks
+sub
+plain
+{
+	my ($text) = @_;
+
+	$text =~ s/\\\(dq/"/g;
+	$text =~ s/\\&//g;
+	return $text;
+}
+
+# { name => [default, reload or restart] } of policyd.conf(5)
+sub
+documented
+{
+	my %options;
+	my $page = plain(slurp("$top/policyd/policyd.conf.5"));
+
+	$page =~ s/.*^\.Sh OPTIONS\n(.*?)^\.Sh .*/$1/ms;
+	for (split(/^\.It Ic /m, $page)) {
+		my ($name, $text) = /^([\w.]+)\n(.*)/s or next;
+		my ($default) = $text =~ /default\n\.Ql (.*?) ,$/m;
+		my ($when) = $text =~ /^\.Em (reload|restart) \.$/m;
+
+		$default =~ s{^"(.*)"$}{$1} if defined($default);
+		$options{$name} = [$default, $when];
+	}
+	return \%options;
+}
+
+# The lines of a Postfix file that are no comment
+sub
+postfix_lines
+{
+	my ($text) = @_;
+
+	return join("\n", grep { !/^#|^\s*$/ } split(/\n/, $text)) . "\n";
+}
+
+# The fenced blocks of a document in that language
+sub
+blocks
+{
+	my ($text, $language) = @_;
+
+	return $text =~ /^```\Q$language\E\n(.*?)^```$/msg;
+}
+
+# Whether a file is there; a * stands for one at least
+sub
+is_there
+{
+	my ($path) = @_;
+
+	return scalar(grep { -e } glob("$top/$path"));
+}
+
+# All files of the tree that a text names with their folder; t/NN-subject.t and
+# t/unit/x.c stand for any
+sub
+files_named
+{
+	my ($text) = @_;
+
+	return grep { !m{/(?:NN-|x\.c$)} } $text =~
+	    m{(?<![\w/.-])((?:common|policyd|schema|etc|t)/[\w*./-]*\w)}g;
+}
+
+sub
+none_is
+{
+	my ($name, @offenders) = @_;
+
+	is(join("\n", @offenders), '', $name);
+}
+
+# -- options
+
+my ($rc, $said) = printed('');
+is($rc, 0, 'policyd -T takes an empty configuration') or diag($said);
+my $options = options($said);
+my @names = sort(keys(%$options));
+cmp_ok(scalar(@names), '>', 10, 'policyd -T prints options');
+($rc, my $again) = printed($said);
+is($again, $said, 'what policyd -T prints is read again as the same');
+
+my $man = documented();
+is_deeply([sort(keys(%$man))], \@names,
+    'policyd.conf(5) has the options of policyd, no more and no fewer');
+for (@names) {
+	is($man->{$_}[0], $options->{$_}[0],
+	    "policyd.conf(5) has the default of $_");
+	ok($man->{$_}[1], "policyd.conf(5) says when $_ changes");
+}
+
+my $sample = slurp("$top/etc/policyd.conf");
+($rc, $again) = printed($sample);
+is($again, $said, 'etc/policyd.conf as it is changes nothing');
+$sample =~ s/^#(?! |$)//mg;
+($rc, $again) = printed($sample);
+is($rc, 0, 'etc/policyd.conf is accepted with every line uncommented')
+    or diag($again);
+is($again, $said, 'etc/policyd.conf has the defaults');
+my $sampled = options($sample);
+is_deeply([sort(keys(%$sampled))], \@names,
+    'etc/policyd.conf has the options of policyd, no more and no fewer');
+none_is('etc/policyd.conf has the help of policyd -T, and marks what reloads',
+    map { "$_: " . ($sampled->{$_}[1] // '') } grep {
+	($sampled->{$_}[1] // '') ne $options->{$_}[1] .
+	    (($man->{$_}[1] // '') eq 'reload' ? ' (reload)' : '')
+    } @names);
+
+# -- manual pages
+
+for my $page (@pages) {
+	my $name = $page =~ s{.*/}{}r;
+	my ($status, $found) = run('mandoc', '-Tlint', $page);
+
+	if ($status == 127) {
+		fail("mandoc lints $name (apt-get install mandoc)");
+		next;
+	}
+	# Whether others' pages are installed is not ours to say
+	none_is("mandoc has nothing to say of $name",
+	    grep { !/referenced manual not found|outdated mandoc\.db/ }
+	    split(/\n/, $found));
+}
+my %is_page = map { m{([^/]+)\.(\d)$} ? ("$1 $2" => 1) : () } @pages;
+for my $page (@pages) {
+	none_is('every page of ours exists that ' . ($page =~ s{.*/}{}r) .
+	    ' refers to', grep { /^(policy|postern)/ && !$is_page{$_} }
+	    slurp($page) =~ /^\.Xr (\S+ \d)/mg);
+}
+
+my $policyd_8 = plain(slurp("$top/policyd/policyd.8"));
+my $source = join('', map { slurp($_) } glob("$top/policyd/*.c"));
+my %metrics = map { $_ => 1 } $source =~ /"(postern_policyd_\w+)"/g;
+is_deeply([sort($policyd_8 =~ /^\.It Ic (postern_policyd_\w+)/mg)],
+    [sort(keys(%metrics))], 'policyd(8) has every metric, and no other');
+my ($format) = slurp("$top/policyd/report.c") =~ /("verdict=%s.*?),\n/s;
+my @fields = grep { $_ ne 'PRIu64' } $format =~ /(\w+)=/g;
+my ($shown) = $policyd_8 =~ /^i7: (.*?)^\.Ed/ms;
+is(join(' ', $shown =~ /(?:^|\s)(\w+)=/g), join(' ', @fields),
+    'policyd(8) shows the log line with its fields in order');
+my ($table) = slurp("$top/policyd/verdict.c") =~ /rows\[\] = \{(.*?)^\};/ms;
+none_is('policyd(8) has every reply', grep {
+	$policyd_8 !~ /^\.It \w+ Ta Li \Q$_\E/m
+    } $table =~ /\{ "([^"]+)"/g);
+
+# -- README
+
+my $readme = slurp("$top/README.md");
+utf8::decode(my $letters = $readme);
+none_is('no line of README.md is over 100 columns',
+    grep { length > 100 } split(/\n/, $letters));
+my ($packages) = slurp("$top/t/lib/prepare.sh") =~ /^build_packages="(.*?)"/ms;
+my ($installed) = $readme =~ /apt-get install (.*?[^\\])\n/s;
+is(join(' ', split(/[\s\\]+/, $installed // '')),
+    join(' ', split(' ', $packages)),
+    'README.md installs the packages that ./quickstart does');
+for my $file (qw(main.cf master.cf)) {
+	my $example = postfix_lines(slurp("$top/etc/postfix/$file.example"));
+	my ($block) = blocks($readme, $file);
+
+	is(postfix_lines($block // ''), $example,
+	    "README.md has the lines of etc/postfix/$file.example");
+}
+my @ldif = blocks($readme, 'ldif');
+ok(@ldif > 0, 'README.md has a directory');
+for my $at (0 .. $#ldif) {
+	spew("$dir/directory.ldif", $ldif[$at]);
+	spew("$dir/policyd.conf",
+	    "directory = { uri = \"ldif://$dir/directory.ldif\"; };\n");
+	($rc, $said) = run($policyd, '-c', "$dir/policyd.conf", '-n');
+	is($rc, 0, "policyd -n finds no fault in README.md's directory "
+	    . ($at + 1)) or diag($said);
+}
+
+# -- files
+
+for my $document (qw(README.md CONTRIBUTING.md CHANGES.md INTERNALS.md
+    etc/systemd/policyd.service)) {
+	my $text = slurp("$top/$document");
+
+	isnt($text, '', "$document is there");
+	none_is("every file exists that $document names",
+	    grep { !is_there($_) } files_named($text));
+}
+my $internals = slurp("$top/INTERNALS.md");
+none_is('INTERNALS.md names every .c of common/ and policyd/', grep {
+	my ($name) = m{([^/]+)$};
+	$internals !~ /(?<![\w.-])\Q$name\E(?!\w)/;
+    } map { s{^\Q$top\E/}{}r } glob("$top/{common,policyd}/*.c"));
+
+done_testing();
