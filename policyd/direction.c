@@ -3,6 +3,8 @@
  * And whose is it: who pays, whose policy holds. Pure. Next: rules.c. */
 #include "policyd/direction.h"
 
+#include "policyd/ends.h"
+
 enum direction
 direction_of(bool is_trusted, bool has_owner, bool has_null_sender,
     bool recipient_is_ours)
@@ -35,18 +37,6 @@ account_set(struct facts *facts, const struct tenant *tenant,
 	chain_of(facts->snapshot, tenant, mailbox, &facts->chain);
 }
 
-/* Nobody's own mail is counted by client, not by a mailbox it may invent */
-static const char *
-client_name(const struct facts *facts)
-{
-	char text[CIDR_TEXT];
-
-	if (facts->client == NULL)
-		return "unknown";
-	return arena_strdup(facts->arena,
-	    cidr_network_text(facts->client, 32, 64, text));
-}
-
 static void
 recipient_chain_set(struct facts *facts)
 {
@@ -67,7 +57,8 @@ direction_find(struct facts *facts)
 		/* FALLTHROUGH */
 	case DIR_OUTBOUND:
 		if (facts->owner == NULL)
-			account_set(facts, NULL, client_name(facts));
+			/* counted by client, not by what it may invent */
+			account_set(facts, NULL, ends_client(facts));
 		else
 			account_set(facts, facts->owner,
 			    facts->trust == TRUST_LOGIN ? facts->login.bare
@@ -78,6 +69,6 @@ direction_find(struct facts *facts)
 		    facts->recipient.bare);
 		break;
 	default:
-		account_set(facts, NULL, client_name(facts));
+		account_set(facts, NULL, ends_client(facts));
 	}
 }

@@ -100,3 +100,14 @@ ends_find(struct facts *facts)
 	facts->size_bytes = strtoull(attrs->size, NULL, 10);
 	facts->recipient_count = strtoull(attrs->recipient_count, NULL, 10);
 }
+
+const char *
+ends_client(const struct facts *facts)
+{
+	char text[CIDR_TEXT];
+
+	if (facts->client == NULL)
+		return "unknown";
+	return arena_strdup(facts->arena,
+	    cidr_network_text(facts->client, 32, 64, text));
+}

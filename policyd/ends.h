@@ -10,4 +10,7 @@
  * that is none is simply nobody's. */
 void ends_find(struct facts *facts);
 
+/* The client as a counter knows it: IPv4 alone, IPv6 by its /64; "unknown" */
+const char *ends_client(const struct facts *facts);
+
 #endif

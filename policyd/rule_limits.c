@@ -9,18 +9,8 @@
 #include "common/quantity.h"
 #include "policyd/counter_key.h"
 #include "policyd/effective.h"
+#include "policyd/ends.h"
 #include "policyd/window.h"
-
-static const char *
-client_subject(const struct facts *facts)
-{
-	char text[CIDR_TEXT];
-
-	if (facts->client == NULL)
-		return "unknown";
-	return arena_strdup(facts->arena,
-	    cidr_network_text(facts->client, 32, 64, text));
-}
 
 /* Our own extensions are one mailbox; what a stranger's local part means we
  * do not know */
@@ -30,7 +20,7 @@ address_subject(const struct address *address, const struct tenant *tenant)
 	return tenant != NULL ? address->bare : address->text;
 }
 
-/* Whose counter it is; NULL: cannot be told (the recipient, when there are several) */
+/* Whose counter it is; NULL: cannot be told (the recipient of several) */
 static const char *
 subject_of(const struct facts *facts, enum subject subject)
 {
@@ -40,7 +30,7 @@ subject_of(const struct facts *facts, enum subject subject)
 	case SUBJECT_MAILBOX:
 		return facts->mailbox;
 	case SUBJECT_CLIENT:
-		return client_subject(facts);
+		return ends_client(facts);
 	case SUBJECT_SENDER:
 		return address_subject(&facts->sender, facts->sender_tenant);
 	case SUBJECT_RECIPIENT:
@@ -62,6 +52,21 @@ limit_key(struct arena *arena, const char *account_id,
 		arena_printf(arena, "%lld", (long long)limit->window_ms) };
 
 	return counter_key_of(parts, sizeof(parts) / sizeof(parts[0]));
+}
+
+/* Does all[i] count this request, and in which counter? */
+static bool
+counter_find(const struct facts *facts, const struct effective_limit *all,
+    size_t count, size_t i, struct counter_key *out)
+{
+	const struct limit *limit = all[i].limit;
+	const char *subject = subject_of(facts, limit->subject);
+
+	if (!limit_applies(all, count, limit, facts->direction) ||
+	    subject == NULL)
+		return false;
+	*out = limit_key(facts->arena, facts->account_id, limit, subject);
+	return true;
 }
 
 static void
@@ -128,17 +133,13 @@ limits_at_rcpt(const struct facts *facts, const struct transaction *one,
 	const struct limit *limit;
 	const struct passed *seen;
 	struct counter_key key;
-	const char *subject;
 
 	cases_begin(facts, out, count);
 	out->phase = phase;
 	for (i = 0; i < count; i++) {
-		limit = all[i].limit;
-		if (!limit_applies(all, count, limit, facts->direction) ||
-		    (subject = subject_of(facts, limit->subject)) == NULL)
+		if (!counter_find(facts, all, count, i, &key))
 			continue;
-		key = limit_key(facts->arena, facts->account_id, limit,
-		    subject);
+		limit = all[i].limit;
 		seen = one != NULL ? transaction_passed(one, &key) : NULL;
 		cases_add(out, limit, &key,
 		    must_separate && limit->action == ACTION_HOLD
@@ -205,16 +206,12 @@ limits_at_end_alone(const struct facts *facts, struct limit_cases *out)
 	size_t i, count = effective_limits(facts->arena, &facts->chain, &all);
 	const struct limit *limit;
 	struct counter_key key;
-	const char *subject;
 
 	cases_begin(facts, out, count);
 	for (i = 0; i < count; i++) {
-		limit = all[i].limit;
-		if (!limit_applies(all, count, limit, facts->direction) ||
-		    (subject = subject_of(facts, limit->subject)) == NULL)
+		if (!counter_find(facts, all, count, i, &key))
 			continue;
-		key = limit_key(facts->arena, facts->account_id, limit,
-		    subject);
+		limit = all[i].limit;
 		cases_add(out, limit, &key, limit->action,
 		    limit->unit == UNIT_MESSAGES ? 1
 		    : limit->unit == UNIT_RECIPIENTS ? recipients
