@@ -19,13 +19,11 @@
 #include "common/ldif.h"
 #include "common/log.h"
 #include "common/loop.h"
-#include "common/table.h"
 #include "common/watch.h"
 #include "common/xmalloc.h"
 
 #define POLL_MS 250
 #define RETRY_POLLS 8		/* what could not be read is tried again */
-#define LOGGED_MAX 100		/* findings of one snapshot */
 
 struct directory {
 	char *path;
@@ -87,35 +85,11 @@ uri_path(const char *uri, const char **why)
 
 /* ---- The directory thread ---- */
 
-/* What the snapshot before did not have, too */
 static void
-log_findings(const struct snapshot *next, const struct snapshot *previous)
+log_news(const struct snapshot *next, const struct snapshot *previous)
 {
-	const struct findings *old, *new = snapshot_findings(next);
-	struct arena *arena = arena_new(0);
-	struct table *known = table_new();
-	const char *text;
-	size_t i, fresh = 0;
-
-	old = previous != NULL ? snapshot_findings(previous) : NULL;
-	for (i = 0; old != NULL && i < findings_count(old); i++) {
-		text = finding_text(findings_at(old, i));
-		table_puts(known, arena_strdup(arena, text), known);
-	}
-	for (i = 0; i < findings_count(new); i++) {
-		text = finding_text(findings_at(new, i));
-		if (table_gets(known, text) != NULL || ++fresh > LOGGED_MAX)
-			continue;
-		if (findings_at(new, i)->level == FINDING_ERROR)
-			log_error(NULL, "directory: %s", text);
-		else
-			log_warn(NULL, "directory: %s", text);
-	}
-	if (fresh > LOGGED_MAX)
-		log_error(NULL, "directory: and %zu more findings",
-		    fresh - LOGGED_MAX);
-	table_free(known);
-	arena_free(arena);
+	findings_log("directory", snapshot_findings(next),
+	    previous != NULL ? snapshot_findings(previous) : NULL);
 }
 
 static void
@@ -148,7 +122,7 @@ hand_over(struct directory *d, struct snapshot *next)
 {
 	struct snapshot *missed;
 
-	log_findings(next, d->latest);
+	log_news(next, d->latest);
 	retire(d, d->latest);
 	d->latest = next;
 	pthread_mutex_lock(&d->mutex);
@@ -176,7 +150,7 @@ hold_back(struct directory *d, const struct snapshot *next, size_t removed,
 		return;
 	log_error(NULL, "directory: not adopted, as it would remove %zu of "
 	    "%zu tenants; policyctl accept-snapshot takes it", removed, total);
-	log_findings(next, d->latest);	/* which may say why */
+	log_news(next, d->latest);	/* which may say why */
 }
 
 /* A broken ACL, a wrong base, a wiped server look like this */

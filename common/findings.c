@@ -8,7 +8,10 @@
 
 #include "common/arena.h"
 #include "common/log.h"
+#include "common/table.h"
 #include "common/xmalloc.h"
+
+#define LOGGED_MAX 100		/* lines of one list */
 
 struct findings {
 	struct arena *arena;
@@ -131,4 +134,41 @@ finding_text(const struct finding *finding)
 	append(out, sizeof(texts[0]), finding->value);
 	append(out, sizeof(texts[0]), finding->reason);
 	return out;
+}
+
+static struct table *
+known_texts(const struct findings *findings, struct arena *arena)
+{
+	struct table *known = table_new();
+	size_t i;
+
+	for (i = 0; findings != NULL && i < findings->count; i++)
+		table_puts(known, arena_strdup(arena,
+		    finding_text(&findings->list[i])), known);
+	return known;
+}
+
+void
+findings_log(const char *what, const struct findings *findings,
+    const struct findings *before)
+{
+	struct arena *arena = arena_new(0);
+	struct table *known = known_texts(before, arena);
+	const char *text;
+	size_t i, fresh = 0;
+
+	for (i = 0; i < findings->count; i++) {
+		text = finding_text(&findings->list[i]);
+		if (table_gets(known, text) != NULL || ++fresh > LOGGED_MAX)
+			continue;
+		if (findings->list[i].level == FINDING_ERROR)
+			log_error(NULL, "%s: %s", what, text);
+		else
+			log_warn(NULL, "%s: %s", what, text);
+	}
+	if (fresh > LOGGED_MAX)
+		log_error(NULL, "%s: and %zu more findings", what,
+		    fresh - LOGGED_MAX);
+	table_free(known);
+	arena_free(arena);
 }

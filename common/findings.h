@@ -42,4 +42,9 @@ size_t findings_errors(const struct findings *findings);
  * "?"; lives until 16 further calls in the same thread */
 const char *finding_text(const struct finding *finding);
 
+/* One line each, but for those that stood in before (NULL: none did); of very
+ * many only the first, and how many more. what: "directory" */
+void findings_log(const char *what, const struct findings *findings,
+    const struct findings *before);
+
 #endif
