@@ -14,15 +14,15 @@
 /* The counter of a limit that NAME itself has: the tenant's, the mailbox's;
  * those of clients, senders and recipients cannot be named. */
 static bool
-own_counter(struct http_request *rq, const struct control_name *named,
-    const struct limit *limit, struct counter_key *key)
+own_counter(const struct control_name *named, const struct limit *limit,
+    struct counter_key *key)
 {
 	const char *subject = limit->subject == SUBJECT_DOMAIN ? ""
 	    : limit->subject == SUBJECT_MAILBOX ? named->mailbox : NULL;
 
 	if (subject == NULL || limit->window_ms == 0)
 		return false;
-	*key = limit_key(rq->arena, named->tenant->id, limit, subject);
+	*key = limit_key(named->tenant->id, limit, subject);
 	return true;
 }
 
@@ -83,7 +83,7 @@ control_usage(struct http_request *rq)
 	json_object_set_new(json, "limits", list);
 	count = effective_limits(rq->arena, &named.chain, &limits);
 	for (i = 0; i < count; i++) {
-		if (!own_counter(rq, &named, limits[i].limit, &key))
+		if (!own_counter(&named, limits[i].limit, &key))
 			continue;
 		if (!used_now(&named, limits[i].limit, &key, &used)) {
 			json_decref(json);
@@ -110,7 +110,7 @@ reset_mailbox(struct http_request *rq, const struct control_name *named,
 		if ((*name == '\0' ||
 		    strcmp(limits[i].limit->name, name) == 0) &&
 		    limits[i].limit->subject == SUBJECT_MAILBOX &&
-		    own_counter(rq, named, limits[i].limit, &key))
+		    own_counter(named, limits[i].limit, &key))
 			forgotten += store->ops->forget(store,
 			    named->tenant->id, &key);
 	return forgotten;

@@ -64,7 +64,7 @@ limit_parse(struct arena *arena, const char *value, struct limit *out,
 
 	for (n = 0; n < WORDS_MAX && *rest != '\0'; n++)
 		words[n] = word_next(&rest);
-	*out = (struct limit){ .name = n > 0 ? words[0] : "" };
+	*out = (struct limit){ .name = n > 0 ? words[0] : "", .identity = "" };
 	*why = "the name has letters, digits, '-', '_' and '.', at most 64";
 	if (n > 0 && !name_is_fine(words[0]))
 		return -1;
@@ -95,7 +95,13 @@ limit_parse(struct arena *arena, const char *value, struct limit *out,
 	out->subject = (enum subject)subject;
 	out->unit = (enum unit)unit;
 	out->action = (enum action)action;
-	return rate_parse(words[4], out, why);
+	if (rate_parse(words[4], out, why) == -1)
+		return -1;
+	/* none of the words holds a blank */
+	out->identity = arena_printf(arena, "%s %s %s %s %lld", out->name,
+	    direction_words[direction], subject_words[subject],
+	    unit_words[unit], (long long)out->window_ms);
+	return 0;
 }
 
 const char *

@@ -12,6 +12,8 @@
 
 struct limit {
 	const char *name;	/* lower case */
+	const char *identity;	/* what its counters are named by: all but
+				 * COUNT and ACTION; "" with off */
 	bool is_off;		/* takes an inherited limit away */
 	bool is_twice;		/* policy.c's own */
 	enum direction direction;

@@ -242,6 +242,7 @@ close_all(void)
 	sessions_free(sessions);
 	directory_free(service.directory);
 	transactions_free(service.transactions);
+	arena_free(service.spare);
 	if (service.counters != NULL)
 		service.counters->ops->close(service.counters);
 	alert_free();

@@ -117,11 +117,32 @@ stages_of(const char *protocol_state)
 	return other_stages;
 }
 
+/* One arena is kept for the next request: mostly there is one at a time */
+static struct arena *
+arena_take(struct service *service)
+{
+	struct arena *spare = service->spare;
+
+	service->spare = NULL;
+	return spare != NULL ? spare : arena_new(0);
+}
+
+static void
+arena_give(struct service *service, struct arena *arena)
+{
+	if (service->spare != NULL) {
+		arena_free(arena);
+		return;
+	}
+	arena_reset(arena);
+	service->spare = arena;
+}
+
 static void
 request_free(struct request *rq)
 {
 	snapshot_release(rq->snapshot);
-	arena_free(rq->arena);
+	arena_give(rq->service, rq->arena);
 }
 
 static void
@@ -165,7 +186,7 @@ struct request *
 request_start(struct service *service, const char *bytes, size_t len,
     request_answer *answer, void *arg)
 {
-	struct arena *arena = arena_new(0);
+	struct arena *arena = arena_take(service);
 	struct request *rq = arena_alloc(arena, sizeof(*rq));
 	char *text = arena_strndup(arena, bytes, len);
 	const char *why;
@@ -174,7 +195,7 @@ request_start(struct service *service, const char *bytes, size_t len,
 		.resume = resume, .answer = answer, .arg = arg };
 	if (attrs_parse(text, len, &rq->attrs, &why) == -1) {
 		report_malformed(why);
-		arena_free(arena);
+		arena_give(service, arena);
 		answer(arg, NULL);
 		return NULL;
 	}

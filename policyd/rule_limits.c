@@ -42,16 +42,12 @@ subject_of(const struct facts *facts, enum subject subject)
 }
 
 struct counter_key
-limit_key(struct arena *arena, const char *account_id,
-    const struct limit *limit, const char *subject)
+limit_key(const char *account_id, const struct limit *limit,
+    const char *subject)
 {
-	const char *parts[] = { account_id, limit->name,
-		direction_words[limit->direction],
-		subject_words[limit->subject], subject,
-		unit_words[limit->unit],
-		arena_printf(arena, "%lld", (long long)limit->window_ms) };
+	const char *parts[] = { account_id, limit->identity, subject };
 
-	return counter_key_of(parts, sizeof(parts) / sizeof(parts[0]));
+	return counter_key_of(parts, 3);
 }
 
 /* Does all[i] count this request, and in which counter? */
@@ -65,7 +61,7 @@ counter_find(const struct facts *facts, const struct effective_limit *all,
 	if (!limit_applies(all, count, limit, facts->direction) ||
 	    subject == NULL)
 		return false;
-	*out = limit_key(facts->arena, facts->account_id, limit, subject);
+	*out = limit_key(facts->account_id, limit, subject);
 	return true;
 }
 

@@ -39,7 +39,7 @@ struct limit_cases {
 
 /* The counter of a limit: not COUNT and ACTION, so editing those never resets.
  * subject: "" for domain, a mailbox, a client's network, an address. */
-struct counter_key limit_key(struct arena *arena, const char *account_id,
+struct counter_key limit_key(const char *account_id,
     const struct limit *limit, const char *subject);
 
 /* At RCPT. one may be NULL. must_separate: other tenants' recipients are in

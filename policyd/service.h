@@ -14,6 +14,7 @@ struct service {
 	struct directory *directory;
 	struct counter_store *counters;
 	struct transactions *transactions;
+	struct arena *spare;		/* of the last request, for the next */
 	bool has_seen_data;		/* Postfix asked at DATA ... */
 	bool has_seen_end;		/* ... at END-OF-MESSAGE, since start */
 };

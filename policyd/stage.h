@@ -33,6 +33,7 @@ struct request {
 	struct facts facts;
 	const struct stage *stage;	/* to run next */
 	struct transaction *transaction;	/* NULL: there is none */
+	struct counter_key repeated;	/* if there is: to know it again */
 	struct decision decision;
 
 	/* stage_ask.c */

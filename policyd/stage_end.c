@@ -97,7 +97,7 @@ stage_over(struct request *rq)
 	if (rq->transaction == NULL)
 		return STEP_DONE;
 	transaction_remember(rq->service->transactions, rq->transaction,
-	    &rq->attrs, &rq->decision.verdict);
+	    &rq->repeated, &rq->decision.verdict);
 	transaction_over(rq->service->transactions, rq->transaction);
 	rq->transaction = NULL;
 	return STEP_DONE;

@@ -18,7 +18,8 @@ stage_repeated(struct request *rq)
 	    &rq->attrs, rq->facts.now_ms);
 	if (rq->transaction == NULL)
 		return STEP_NEXT;
-	given = transaction_answered(rq->transaction, &rq->attrs);
+	rq->repeated = transaction_question(&rq->attrs);
+	given = transaction_answered(rq->transaction, &rq->repeated);
 	if (given == NULL)
 		return STEP_NEXT;
 	rq->decision.verdict = *given;
@@ -112,7 +113,7 @@ stage_settle(struct request *rq)
 		transaction_inbound(one, rq->facts.account_id);
 	hold_back(rq);
 	one->recipients++;
-	transaction_remember(rq->service->transactions, one, &rq->attrs,
+	transaction_remember(rq->service->transactions, one, &rq->repeated,
 	    &rq->decision.verdict);
 	return STEP_DONE;
 }

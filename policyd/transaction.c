@@ -159,8 +159,8 @@ transaction_over(struct transactions *all, struct transaction *one)
 	one->passed_count = own->passed_room = 0;
 }
 
-static struct counter_key
-question_of(const struct attrs *attrs)
+struct counter_key
+transaction_question(const struct attrs *attrs)
 {
 	const char *parts[] = { attrs->protocol_state, attrs->policy_context,
 		attrs->recipient };
@@ -169,15 +169,15 @@ question_of(const struct attrs *attrs)
 }
 
 const struct verdict *
-transaction_answered(const struct transaction *one, const struct attrs *attrs)
+transaction_answered(const struct transaction *one,
+    const struct counter_key *question)
 {
 	const struct transaction_private *own = one->own;
-	struct counter_key question = question_of(attrs);
 	size_t i;
 
 	for (i = 0; i < own->answer_count; i++)
-		if (memcmp(&own->answers[i].question, &question,
-		    sizeof(question)) == 0)
+		if (memcmp(&own->answers[i].question, question,
+		    sizeof(*question)) == 0)
 			return &own->answers[i].verdict;
 	return NULL;
 }
@@ -199,7 +199,7 @@ kept(struct transaction *one, const struct verdict *verdict)
 
 void
 transaction_remember(struct transactions *all, struct transaction *one,
-    const struct attrs *attrs, const struct verdict *verdict)
+    const struct counter_key *question, const struct verdict *verdict)
 {
 	struct transaction_private *own = one->own;
 
@@ -212,7 +212,7 @@ transaction_remember(struct transactions *all, struct transaction *one,
 		    sizeof(*own->answers));
 	}
 	own->answers[own->answer_count++] = (struct answer){
-		question_of(attrs), kept(one, verdict) };
+		*question, kept(one, verdict) };
 	all->answers++;
 }
 

@@ -57,11 +57,14 @@ struct transaction *transaction_of(struct transactions *all,
  * any more. */
 void transaction_over(struct transactions *all, struct transaction *one);
 
-/* The verdict that was given to the same request and let it pass, or NULL */
+/* What makes two requests of one transaction the same one: state, context
+ * (which tells two places of one restriction list apart) and recipient */
+struct counter_key transaction_question(const struct attrs *attrs);
+/* The verdict that was given to the same question and let it pass, or NULL */
 const struct verdict *transaction_answered(const struct transaction *one,
-    const struct attrs *attrs);
+    const struct counter_key *question);
 void transaction_remember(struct transactions *all, struct transaction *one,
-    const struct attrs *attrs, const struct verdict *verdict);
+    const struct counter_key *question, const struct verdict *verdict);
 
 struct passed *transaction_passed(const struct transaction *one,
     const struct counter_key *key);

@@ -112,6 +112,7 @@ static inline void
 service_end(void)
 {
 	transactions_free(service.transactions);
+	arena_free(service.spare);
 	service.counters->ops->close(service.counters);
 	directory_free(service.directory);
 	unlink(service_path());

@@ -37,6 +37,23 @@ key(const char *name)
 	return counter_key_of(&name, 1);
 }
 
+static const struct verdict *
+answered(const struct transaction *one, const struct attrs *asked)
+{
+	struct counter_key question = transaction_question(asked);
+
+	return transaction_answered(one, &question);
+}
+
+static void
+remember(struct transaction *one, const struct attrs *asked,
+    const struct verdict *verdict)
+{
+	struct counter_key question = transaction_question(asked);
+
+	transaction_remember(all, one, &question, verdict);
+}
+
 /* A transaction of which one recipient passed */
 static void
 pass(const char *instance, int64_t now_ms)
@@ -45,7 +62,7 @@ pass(const char *instance, int64_t now_ms)
 	struct transaction *one = find(instance, now_ms);
 
 	one->recipients++;
-	transaction_remember(all, one, attrs(instance, "a@b"), &permit);
+	remember(one, attrs(instance, "a@b"), &permit);
 }
 
 static void
@@ -77,10 +94,10 @@ test_answers(void)
 	const struct verdict *given;
 	struct attrs asked = *attrs("1.2", "a@b.example");
 
-	tap_ok(transaction_answered(one, &asked) == NULL,
+	tap_ok(answered(one, &asked) == NULL,
 	    "what was not asked has no answer");
-	transaction_remember(all, one, &asked, &warn);
-	given = transaction_answered(one, &asked);
+	remember(one, &asked, &warn);
+	given = answered(one, &asked);
 	tap_ok(given != NULL && given->action == ACTION_WARN &&
 	    strcmp(given->text, "some text") == 0 && given->used == 3,
 	    "what passed is answered again as before");
@@ -89,15 +106,15 @@ test_answers(void)
 	tap_ok(given != NULL && given->limit == NULL,
 	    "but is no second reason for an alert");
 	asked.recipient = "c@b.example";
-	tap_ok(transaction_answered(one, &asked) == NULL,
+	tap_ok(answered(one, &asked) == NULL,
 	    "another recipient is another question");
 	asked = *attrs("1.2", "a@b.example");
 	asked.protocol_state = "END-OF-MESSAGE";
-	tap_ok(transaction_answered(one, &asked) == NULL,
+	tap_ok(answered(one, &asked) == NULL,
 	    "another state is another question");
 	asked = *attrs("1.2", "a@b.example");
 	asked.policy_context = "mx";
-	tap_ok(transaction_answered(one, &asked) == NULL,
+	tap_ok(answered(one, &asked) == NULL,
 	    "another policy context is another question");
 }
 
@@ -177,11 +194,11 @@ test_forgetting(void)
 	    "one that was used since is not");
 
 	transaction_over(all, find("1.1", T0 + 32 * MINUTE));
-	tap_ok(transaction_answered(find("1.1", T0 + 36 * MINUTE),
+	tap_ok(answered(find("1.1", T0 + 36 * MINUTE),
 	    attrs("1.1", "a@b")) != NULL,
 	    "one that is over can still be asked again");
 	transaction_over(all, find("1.1", T0 + 36 * MINUTE));
-	tap_ok(transaction_answered(find("1.1", T0 + 38 * MINUTE),
+	tap_ok(answered(find("1.1", T0 + 38 * MINUTE),
 	    attrs("1.1", "a@b")) == NULL,
 	    "but only for some minutes");
 
@@ -235,12 +252,11 @@ test_many_recipients(void)
 
 	for (i = 0; i < 5000; i++) {
 		snprintf(recipient, sizeof(recipient), "%d@b.example", i);
-		transaction_remember(all, one, attrs("5.1", recipient),
-		    &permit);
+		remember(one, attrs("5.1", recipient), &permit);
 	}
-	tap_ok(transaction_answered(one, attrs("5.1", "4095@b.example"))
+	tap_ok(answered(one, attrs("5.1", "4095@b.example"))
 	    != NULL, "4096 answers of a transaction are remembered");
-	tap_ok(transaction_answered(one, attrs("5.1", "4096@b.example"))
+	tap_ok(answered(one, attrs("5.1", "4096@b.example"))
 	    == NULL, "and no more");
 }
 
