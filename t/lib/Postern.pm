@@ -21,6 +21,9 @@ our @EXPORT_OK = qw(inbound outbound slurp spew srcdir build temp_dir
 my %running;		# pid => what was started, ours alone
 my $instances = 0;
 
+# Other accounts read what we write, whatever the caller's umask
+umask(022);
+
 # So that END comes also when a time limit, or a reader gone, ends us
 $SIG{$_} = sub { exit(1) } for qw(HUP INT PIPE TERM);
 

@@ -46,6 +46,7 @@ main(void)
 	int fd = mkstemp(path);
 	int64_t before;
 
+	tap_log();
 	loop_defer(outer, NULL);
 	loop_defer(note, "c");
 	tap_is(order, "", "deferring runs nothing yet");

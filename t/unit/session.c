@@ -316,6 +316,7 @@ test_end(void)
 int
 main(void)
 {
+	tap_log();
 	arena = arena_new(0);
 	service_begin(TEMPLATE("global", "") TENANT("ours.example",
 	    LIMIT("m outbound domain messages 9000/1h")));
