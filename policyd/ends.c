@@ -4,6 +4,7 @@
 #include "policyd/ends.h"
 
 #include <stdlib.h>
+#include <string.h>
 #include <strings.h>
 
 static bool
@@ -55,7 +56,7 @@ login_find(struct facts *facts)
 	const char *delimiter = facts->conf->recipient_delimiter;
 
 	address_parse(facts->arena, login, delimiter, &facts->login);
-	if (*login == '\0' || facts->login.domain[0] != '\0' ||
+	if (*login == '\0' || strchr(login, '@') != NULL ||
 	    facts->conf->login_domain[0] == '\0')
 		return;
 	login = arena_printf(facts->arena, "%s@%s", login,

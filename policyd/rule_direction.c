@@ -17,18 +17,22 @@ own_sender(const struct facts *facts)
 	    !lists_allow_client(facts, facts->sender_tenant);
 }
 
+/* Whoever has the domain, or the nearest one above it: below the owner's there
+ * may be another tenant's */
 static bool
 foreign_sender(const struct facts *facts)
 {
-	size_t i;
+	const char *domain = facts->sender.domain, *dot;
+	const struct tenant *tenant;
 
 	if (facts->owner == NULL || *facts->attrs->sender == '\0')
 		return false;
-	for (i = 0; i < facts->owner->domain_count; i++)
-		if (domain_is_within(facts->sender.domain,
-		    facts->owner->domains[i]))
-			return false;
-	return true;
+	while ((tenant = snapshot_tenant_of(facts->snapshot, domain)) == NULL) {
+		if ((dot = strchr(domain, '.')) == NULL)
+			return true;
+		domain = dot + 1;
+	}
+	return tenant != facts->owner;
 }
 
 /* All addresses of the login's mailbox entry are the login itself */

@@ -107,6 +107,7 @@ network
 $policyd = Postern->start(conf => \%conf, ldif =>
     tenant('client1.example', associatedDomain => 'client1-shop.example') .
     tenant('client2.example') . tenant($MUELLER_A) .
+    tenant('own.client1.example') .
     mailbox('anna@client1.example', mail => ['sales@client1.example',
     'anna@client1-shop.example']) .
     template('global'));
@@ -206,6 +207,8 @@ subtest 'who is the owner' => sub {
 	is(way(outbound('anna', $OUTSIDE, sender => 'anna@client1.example')),
 	    'outbound client1.example',
 	    'a bare login gets login_domain');
+	is(way(outbound('anna@bad..example', $OUTSIDE)), 'relay -',
+	    'a login whose domain is none is not a bare one');
 	is(way(outbound('ANNA@Client1.Example', $OUTSIDE)),
 	    'outbound client1.example', 'upper and lower case are one');
 	is(way(outbound('anna+news@client1.example', $OUTSIDE)),
@@ -278,6 +281,12 @@ subtest 'what is built in' => sub {
 	    [ 'outbound foreign-sender: a subdomain is the owner\'s',
 		'DUNNO', outbound('anna@client1.example', $OUTSIDE,
 		sender => 'anna@a.news.client1.example') ],
+	    (map { [ "outbound foreign-sender: $_ is nearer to another tenant",
+		foreign_for('client1.example'), outbound(
+		'anna@client1.example', $OUTSIDE, sender => "anna\@$_") ] }
+		'own.client1.example', 'a.own.client1.example'),
+	    [ 'outbound foreign-sender: which may use it', 'DUNNO',
+		outbound('x@own.client1.example', $OUTSIDE) ],
 	    [ 'outbound foreign-sender: a domain that only ends alike is not',
 		foreign_for('client1.example'), outbound(
 		'anna@client1.example', $OUTSIDE,
