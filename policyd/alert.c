@@ -47,13 +47,15 @@ forget_oldest(void)
 	free(oldest);
 }
 
-/* True the first time in the limit's window */
+/* True the first time in the limit's window; each mailbox that sends is told of
+ * on its own, but not those that strangers send to, as many as they like */
 static bool
 is_news(const struct facts *facts, const struct limit *limit)
 {
+	bool is_own = limit->subject == SUBJECT_MAILBOX &&
+	    facts->direction != DIR_INBOUND;
 	const char *parts[] = { facts->account_id,
-		limit->subject == SUBJECT_DOMAIN ? "" : facts->mailbox,
-		limit->name };
+		is_own ? facts->mailbox : "", limit->name };
 	struct counter_key key = counter_key_of(parts, 3);
 	struct told *told;
 
@@ -138,8 +140,9 @@ alert_limit(const struct facts *facts, const struct verdict *verdict)
 	    !is_news(facts, verdict->limit))
 		return;
 	program = facts->conf->sendmail;
-	log_info(facts->attrs->instance, "alert to=%s tenant=%s rule=%s",
-	    log_foreign(to), log_foreign(facts->account_id), verdict->rule);
+	log_info(log_foreign(facts->attrs->instance),
+	    "alert to=%s tenant=%s rule=%s", log_foreign(to),
+	    log_foreign(facts->account_id), verdict->rule);
 	if (*program == '\0')
 		return;
 	message = message_file(facts, verdict, to);

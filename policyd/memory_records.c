@@ -16,6 +16,7 @@
 #define CHUNK_BITS  10		/* records of a chunk, as a power of two */
 #define SWEEP_STEPS 8		/* more than one question can add, usually */
 #define OWNER_SHARE 4		/* a tenant's part: a quarter */
+#define KEPT_SHARE 2		/* of those that never go, a half */
 
 struct list {
 	uint32_t oldest, newest, count;
@@ -235,12 +236,32 @@ evict_oldest(struct records *records, const struct list *list,
 	return true;
 }
 
+/* Strangers choose whose mailboxes are counted: with all that is kept one
+ * tenant would end the counting of all others */
+static bool
+has_kept_its_share(const struct records *records,
+    const struct record_owner *owner)
+{
+	static struct log_limit limit;
+
+	if (owner->lists[true].count < records->max / KEPT_SHARE)
+		return false;
+	if (log_allows(&limit))
+		log_warn(NULL, "counters: a tenant's share is full, what is "
+		    "new of it is not counted: tenant=%s records=%u max=%u",
+		    log_foreign(owner->id), owner->lists[true].count,
+		    records->max);
+	return true;
+}
+
 static bool
 make_room(struct records *records, const char *tenant, bool is_kept)
 {
 	struct record_owner *owner = table_gets(records->owners, tenant);
 	uint32_t share = records->max / OWNER_SHARE;
 
+	if (is_kept && owner != NULL && has_kept_its_share(records, owner))
+		return false;
 	if (!is_kept && owner != NULL && owner->lists[false].count >= share)
 		return evict_oldest(records, &owner->lists[false],
 		    "a tenant's share is");

@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: ISC */
 /* memory_records.h - the records of the memory store: found by key, listed by
  * tenant, bounded in number. At the bound the least recently used of those
- * that may go do go; a tenant holds at most a quarter of all with such.
+ * that may go do go; a tenant holds at most a quarter of all with such, and
+ * half with others.
  * Decides nothing about mail. */
 #ifndef POLICYD_MEMORY_RECORDS_H
 #define POLICYD_MEMORY_RECORDS_H

@@ -9,6 +9,11 @@
 #include "common/address.h"
 #include "common/quantity.h"
 
+/* Each request is held against all limits of its chain, and against each other:
+ * no tenant may take the time of all */
+#define LIMITS_MAX 100
+#define LINES_MAX 2000		/* of allow, and of block */
+
 /* What one attribute's values are read into */
 struct reading {
 	struct arena *arena;
@@ -101,6 +106,18 @@ static const struct {
 	{ "posternRejectThreshold", quantity_decimal, show_decimal },
 };
 
+/* The local part of one address that neither sendmail(1), whose argument it
+ * becomes, nor a header reads as anything else (RFC 5322 3.2.3) */
+static bool
+is_plain_local(const char *local)
+{
+	for (; *local != '\0'; local++)
+		if ((unsigned char)*local <= ' ' || *local == '\x7f' ||
+		    strchr("\"(),:;<>@[\\]", *local) != NULL)
+			return false;
+	return true;
+}
+
 static int
 read_alert(struct reading *r, const char *text, const char **why)
 {
@@ -108,7 +125,8 @@ read_alert(struct reading *r, const char *text, const char **why)
 
 	*why = "a mail address expected";
 	if (address_parse(r->arena, text, "", &address) == -1 ||
-	    address.domain[0] == '\0' || address.local[0] == '\0')
+	    address.domain[0] == '\0' || address.local[0] == '\0' ||
+	    !is_plain_local(address.local))
 		return -1;
 	r->policy->alert = address.text;
 	return 0;
@@ -199,13 +217,14 @@ read_block(struct reading *r, const char *text, const char **why)
 static const struct {
 	const char *name;
 	bool is_single;
+	size_t max;		/* values; 0: no bound */
 	int (*read)(struct reading *r, const char *text, const char **why);
 } texts[] = {
-	{ "posternAlert", true, read_alert },
-	{ "posternRateLimit", false, read_limit },
-	{ "posternDirectionRule", false, read_rule },
-	{ "posternAllow", false, read_allow },
-	{ "posternBlock", false, read_block },
+	{ "posternAlert", true, 0, read_alert },
+	{ "posternRateLimit", false, LIMITS_MAX, read_limit },
+	{ "posternDirectionRule", false, 0, read_rule },
+	{ "posternAllow", false, LINES_MAX, read_allow },
+	{ "posternBlock", false, LINES_MAX, read_block },
 };
 
 static size_t
@@ -263,6 +282,12 @@ read_texts(const struct entry *entry, size_t row, struct reading *r,
 	const char *why;
 	size_t i;
 
+	if (found != NULL && texts[row].max > 0 &&
+	    found->count > texts[row].max) {
+		bad(findings, entry, texts[row].name, "",
+		    "too many values, none of them is in force");
+		return;
+	}
 	for (i = 0; found != NULL && i < found->count; i++)
 		if (check_value(&found->values[i], i, texts[row].is_single,
 		    &why) == -1 ||

@@ -46,7 +46,8 @@ report_start(void)
 	metric_register(&counter_failures);
 }
 
-/* Before the directory was read, and at DATA, nobody has asked which way */
+/* Before the directory was read, and mostly at DATA, nobody has asked which
+ * way */
 static const char *
 direction_text(const struct facts *facts)
 {

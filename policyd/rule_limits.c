@@ -305,6 +305,8 @@ limits_settle(const struct facts *facts, const struct limit_cases *cases,
 	for (i = 0; i < cases->count; i++) {
 		passed = transaction_pass(one, &cases->list[i].key,
 		    facts->account_id, cases->list[i].limit);
+		if (passed == NULL)
+			continue;
 		passed->recipients++;
 		if (cases->phase == PHASE_LOOK)
 			passed->owed++;

@@ -43,7 +43,11 @@ struct request {
 	bool is_asking, has_answer;
 	void (*resume)(struct request *rq);	/* after STEP_WAIT */
 
-	size_t passed_at;		/* stage_end.c: the next to charge */
+	/* stage_end.c */
+	size_t passed_at;		/* the next to charge */
+	struct verdict end;		/* so far, and whose it is */
+	const char *end_account_id;
+
 	void (*answer)(void *arg, const char *action);
 	void *arg;
 };

@@ -4,6 +4,7 @@
 #include <string.h>
 
 #include "common/loop.h"
+#include "policyd/alert.h"
 #include "policyd/stage.h"
 
 enum step
@@ -15,6 +16,11 @@ stage_pending(struct request *rq)
 	if (rq->transaction == NULL)
 		return STEP_DONE;
 	rq->decision.verdict = rq->transaction->pending;
+	if (rq->decision.verdict.action != ACTION_PERMIT) {
+		/* for the log: only inbound verdicts are held back */
+		rq->facts.direction = DIR_INBOUND;
+		rq->facts.account_id = rq->transaction->tenant;
+	}
 	transaction_prepend_once(rq->transaction, &rq->decision.verdict);
 	return STEP_DONE;
 }
@@ -39,7 +45,8 @@ next_tenant(struct request *rq)
 }
 
 /* Whose counters are charged next. With several recipients the request itself
- * does not tell whose message it is: then it is no mailbox's. */
+ * does not tell whose message it is, nor that it came in: then it is no
+ * mailbox's. */
 static void
 account_set(struct request *rq, const char *tenant)
 {
@@ -47,6 +54,7 @@ account_set(struct request *rq, const char *tenant)
 
 	if (strcmp(facts->account_id, tenant) == 0)
 		return;
+	facts->direction = DIR_INBOUND;
 	facts->account = snapshot_tenant_by_id(rq->snapshot, tenant);
 	facts->account_id = arena_strdup(rq->arena, tenant);
 	facts->mailbox = "";
@@ -74,20 +82,41 @@ prepare_end(struct request *rq)
 	return true;
 }
 
+/* One tenant's counters have answered, or need not be asked. It hears of its
+ * own limits and of no other's; the log and the reply tell of one. */
+static void
+tenant_done(struct request *rq)
+{
+	struct verdict verdict;
+
+	if (rq->has_answer)
+		stage_take_answer(rq);
+	verdict = rq->decision.verdict;
+	alert_limit(&rq->facts, &verdict);
+	verdict.limit = NULL;
+	if (verdict.action > rq->end.action) {
+		rq->end = verdict;
+		rq->end_account_id = rq->facts.account_id;
+	}
+	rq->decision.verdict = (struct verdict){ .action = ACTION_PERMIT };
+}
+
 enum step
 stage_end(struct request *rq)
 {
 	rq->service->has_seen_end = true;
 	if (rq->has_answer)
-		stage_take_answer(rq);
-	while (stage_unless_refused(rq) == STEP_NEXT && prepare_end(rq)) {
+		tenant_done(rq);
+	while (!action_is_refusal(rq->end.action) && prepare_end(rq)) {
 		limits_decide_caps(&rq->facts, &rq->cases, &rq->decision);
-		if (stage_unless_refused(rq) == STEP_DONE)
-			break;
-		if (!stage_ask(rq, NULL, false))
+		if (stage_unless_refused(rq) == STEP_NEXT &&
+		    !stage_ask(rq, NULL, false))
 			return STEP_WAIT;
-		stage_take_answer(rq);
+		tenant_done(rq);
 	}
+	rq->decision.verdict = rq->end;
+	if (rq->end_account_id != NULL)
+		rq->facts.account_id = rq->end_account_id;
 	return stage_unless_refused(rq);
 }
 

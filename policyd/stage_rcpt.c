@@ -3,6 +3,7 @@
  * must remember when it passed. */
 #include <string.h>
 
+#include "policyd/alert.h"
 #include "policyd/rule_greylist.h"
 #include "policyd/rules.h"
 #include "policyd/stage.h"
@@ -95,7 +96,9 @@ hold_back(struct request *rq)
 	if (rq->facts.direction == DIR_INBOUND &&
 	    action_is_whole_message(verdict->action)) {
 		transaction_hold_back(one, verdict);
+		alert_limit(&rq->facts, verdict);
 		verdict->action = ACTION_PERMIT;
+		verdict->limit = NULL;	/* told already, as it will be given */
 	}
 	transaction_prepend_once(one, verdict);
 }

@@ -14,6 +14,7 @@
 #define TRANSACTIONS_MAX 32768
 #define ANSWERS_MAX 4096		/* remembered of one transaction */
 #define ANSWERS_TOTAL_MAX 500000
+#define PASSED_MAX 4096			/* counters of one transaction */
 #define IDLE_MS (20 * 60 * 1000LL)
 #define OVER_MS (5 * 60 * 1000LL)	/* above Postfix's time-outs */
 #define CHUNK_BYTES 128
@@ -235,7 +236,7 @@ transaction_pass(struct transaction *one, const struct counter_key *key,
 	struct transaction_private *own = one->own;
 	struct passed *passed = transaction_passed(one, key);
 
-	if (passed != NULL)
+	if (passed != NULL || one->passed_count == PASSED_MAX)
 		return passed;
 	if (one->passed_count == own->passed_room) {
 		own->passed_room += own->passed_room / 2 + 3;

@@ -68,7 +68,7 @@ void transaction_remember(struct transactions *all, struct transaction *one,
 
 struct passed *transaction_passed(const struct transaction *one,
     const struct counter_key *key);
-/* The same, added if need be */
+/* The same, added if need be; NULL where there are too many */
 struct passed *transaction_pass(struct transaction *one,
     const struct counter_key *key, const char *tenant,
     const struct limit *limit);

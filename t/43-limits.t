@@ -345,6 +345,8 @@ with('ACTION: what is answered', tenant('act.example', RateLimit =>
 	like($policyd->ask(@held, protocol_state => 'DATA'),
 	    qr/^HOLD act-hold\.example: limit l2 /,
 	    'hold: and is held at DATA');
+	like($policyd->log(), qr/ verdict=hold rule=limit:l2 dir=inbound tenant=act-hold\.example state=DATA /,
+	    'hold: which is logged with the tenant that it is for');
 	@held = inbound($STRANGER, 'c@other.example', instance => 'held2');
 	passes('hold: another tenant\'s recipient first', @held);
 	is_refused('hold: then the one to hold comes on its own',
@@ -468,6 +470,19 @@ with('what is inherited, changed and turned off', $inherited .
 	    $sends->('odd', 'client4'));
 	like($policyd->control('/check'), qr/a mailbox cannot have a limit of the whole domain/,
 	    'and check reports the attempt');
+});
+
+with('more limits than are good for the rest', $inherited .
+    tenant('client1.example', RateLimit => [ 'hourly off',
+    map { "l$_ outbound mailbox messages 1/1h" } 1 .. 100 ]) .
+    tenant('client2.example', RateLimit => [ 'hourly off',
+    map { "l$_ outbound mailbox messages 1/1h" } 1 .. 99 ]), sub {
+	passes_only(2, 'a hundred and one: what is inherited holds',
+	    outbound('a@client1.example', $OUTSIDE));
+	like($policyd->control('/check'),
+	    qr/"posternRateLimit".*too many values/, 'and check tells why');
+	passes_only(1, 'a hundred are in force',
+	    outbound('a@client2.example', $OUTSIDE));
 });
 
 with('several limits at once (U6)', tenant('client1.example', RateLimit => [
@@ -695,6 +710,17 @@ with('strangers cannot make a tenant\'s limit forgotten (B18)',
 	is($records, 1000, 'of all counters no more than max_records are kept');
 }, counters => { max_records => 1000 });
 
+with('nor can they take the room of all others with one tenant\'s mailboxes',
+    tenant('client1.example', RateLimit => 'm inbound mailbox messages 9/1h') .
+    tenant('client2.example', RateLimit => $HOURLY), sub {
+	$policyd->ask(inbound($STRANGER, "u$_\@client1.example"))
+	    for 1 .. 1100;
+	passes_only(2, 'after 1100 mailboxes of one another is counted',
+	    outbound('a@client2.example', $OUTSIDE));
+	like($policyd->log(), qr/counters: a tenant's share is full, .* tenant=client1\.example /,
+	    'and the operator hears whose they are');
+}, counters => { max_records => 1000 });
+
 with('a messages limit is charged with the first recipient that passes',
     tenant('client1.example', Block => 'recipient @blocked.example',
     RateLimit => 'l outbound domain messages 2/1h') .
@@ -799,6 +825,8 @@ with('bytes that come in: each tenant is charged, no tenant is felt',
 	is($sends->(800, 1), 'DUNNO DUNNO', 'the first tenant has 200 left');
 	is($sends->(300, 1, 2), 'DUNNO DUNNO WARN',
 	    'what both get is refused to neither at its end');
+	like($policyd->log(), qr/ verdict=warn rule=limit:l dir=inbound tenant=client1\.example state=END-OF-MESSAGE /,
+	    'and logged with the one whose limit it was');
 	is($sends->(300, 1), '451', 'but charged to the first');
 	is($sends->(701, 2), 'DUNNO 451', 'and to the second');
 	is($sends->(600, 2), 'DUNNO DUNNO',

@@ -31,6 +31,11 @@ my $policyd = Postern->new(ldif => join('',
 	RateLimit => 'cap outbound mailbox recipients 2/message reject'),
     tenant('in.example', Alert => 'admin@in.example',
 	RateLimit => 'flood inbound client messages 1/1h'),
+    (map { tenant("$_->[0].example", Alert => "admin\@$_->[0].example",
+	RateLimit => "volume inbound domain bytes $_->[1]/1h") }
+	[ 'little', '1k' ], [ 'much', '1M' ], [ 'more', '1500' ]),
+    tenant('held.example', Alert => 'admin@held.example',
+	RateLimit => 'brake inbound mailbox messages 1/1h hold'),
     tenant('quiet.example', Alert => 'admin@quiet.example',
 	Greylist => 'on', Block => 'sender bad@stranger.example')));
 my $OUTBOX = $policyd->path('outbox');
@@ -133,7 +138,7 @@ subtest 'once in its window' => sub {
 	    'another limit of the same mailbox is reached');
 	like((mails(1))[0], qr/^Subject: .* limit daily /m,
 	    'and told by itself');
-	$policyd->advance('25h');
+	$policyd->advance('26h');
 	send_mails('a@own.example', 4);
 	like((mails(1))[0], qr/^Subject: .* limit hourly /m,
 	    'in a later window the limit is news again');
@@ -164,7 +169,31 @@ subtest 'who hears of it' => sub {
 	    for 1 .. 5;
 	like((mails(1))[0], qr/^To: admin\@in\.example$/m,
 	    'a limit on what comes in');
-	is(scalar(mails(0)), 0, 'each of them once');
+	$policyd->ask(inbound('a@stranger.example', "u$_\@in.example"))
+	    for 1 .. 5;
+	is(scalar(mails(0)), 0,
+	    'each of them once, however many mailboxes a client tries');
+	$policyd->ask(inbound('a@stranger.example', 'b@held.example',
+	    instance => "held$_")) for 1 .. 3;
+	like((mails(1))[0], qr/^Subject: \[postern\] HOLD held\.example: /m,
+	    'what will be held at DATA is told as it will be given');
+	$policyd->ask(inbound('a@stranger.example', 'b@held.example',
+	    instance => 'held2', protocol_state => 'DATA'));
+	is(scalar(mails(0)), 0, 'and not again at DATA');
+	$policyd->ask(inbound('a@stranger.example', "u$_\@held.example"))
+	    for 1 .. 5, 1 .. 5;
+	is(scalar(mails(0)), 0,
+	    'nor for each mailbox that a stranger sends too much to');
+	my @both = (instance => 'two', size => 2000);
+
+	$policyd->ask(inbound('a@stranger.example', "b\@$_.example", @both,
+	    size => 1)) for 'little', 'much', 'more';
+	$policyd->ask(inbound('a@stranger.example', '', @both,
+	    recipient_count => 3, protocol_state => 'END-OF-MESSAGE'));
+	is_deeply([ sort(map { /^To: (.*)\n.* (\w+)\.example: limit/m ?
+	    "$1 of $2" : $_ } mails(2)) ], [ 'admin@little.example of little',
+	    'admin@more.example of more' ],
+	    'of a message to three tenants each hears of its own limit');
 	send_mails('a@both.example', 5);
 	is_deeply([ sort(map { /limit (\w+) \(/ } mails(2)) ],
 	    [ 'dry', 'hourly' ], 'two limits in one window are told each');

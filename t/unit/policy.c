@@ -73,6 +73,12 @@ static const struct {
 	    "posternRejectThreshold: high: " },
 	{ "an alert that is no address", "posternAlert: root\n",
 	    "posternAlert: root: a mail address expected" },
+	{ "an alert that sendmail would read as two",
+	    "posternAlert: a@x.example,b@y.example\n",
+	    "a mail address expected" },
+	{ "an alert that would write headers",	/* a, newline, b@x.example */
+	    "posternAlert:: YQpiQHguZXhhbXBsZQ==\n",
+	    "a mail address expected" },
 	{ "a bad limit", LIMIT("hourly"),
 	    "posternRateLimit: hourly: NAME DIRECTION" },
 	{ "a bad rule", RULE("any any drop"),

@@ -247,8 +247,10 @@ test_many_recipients(void)
 {
 	static const struct verdict permit;
 	struct transaction *one = find("5.1", T0);
+	struct limit limit = { .name = "hourly" };
+	struct counter_key counter;
 	char recipient[32];
-	int i;
+	int i, passed = 0;
 
 	for (i = 0; i < 5000; i++) {
 		snprintf(recipient, sizeof(recipient), "%d@b.example", i);
@@ -258,6 +260,13 @@ test_many_recipients(void)
 	    != NULL, "4096 answers of a transaction are remembered");
 	tap_ok(answered(one, attrs("5.1", "4096@b.example"))
 	    == NULL, "and no more");
+	for (i = 0; i < 5000; i++) {
+		snprintf(recipient, sizeof(recipient), "%d", i);
+		counter = key(recipient);
+		passed += transaction_pass(one, &counter, "ours.example",
+		    &limit) != NULL;
+	}
+	tap_int(passed, 4096, "and of so many counters what they have seen");
 }
 
 int
