@@ -240,11 +240,12 @@ close_all(void)
 	listen_close(control);
 	listen_close(metrics);
 	sessions_free(sessions);
+	/* before all that a request still needs which waits for them */
+	if (service.counters != NULL)
+		service.counters->ops->close(service.counters);
 	directory_free(service.directory);
 	transactions_free(service.transactions);
 	arena_free(service.spare);
-	if (service.counters != NULL)
-		service.counters->ops->close(service.counters);
 	alert_free();
 	conf_free(conf);
 }

@@ -15,7 +15,9 @@ question_done(struct counter_question *question)
 	rq->has_answer = true;
 	if (rq->is_asking)
 		return;
-	/* it may have been forgotten while we waited */
+	/* while we waited the configuration may have been read anew */
+	rq->facts.conf = rq->service->conf;
+	/* and the transaction forgotten */
 	if (rq->transaction != NULL)
 		rq->transaction = transaction_of(rq->service->transactions,
 		    &rq->attrs, loop_now());
@@ -49,7 +51,8 @@ counters_failed(struct request *rq)
 	static struct log_limit limit;
 
 	if (log_allows(&limit))
-		log_warn(rq->attrs.instance, "counters cannot be asked");
+		log_warn(log_foreign(rq->attrs.instance),
+		    "counters cannot be asked");
 	report_counter_failure();
 	if (rq->service->conf->on_counter_failure != FAILURE_DEFER ||
 	    rq->question.limit_count == 0)

@@ -574,9 +574,34 @@ test_late_counters(void)
 	service_end();
 }
 
+/* The configuration may be read anew while a request waits */
+static void
+test_reload(void)
+{
+	struct conf *old = malloc(sizeof(*old));
+	struct counter_limit *limit;
+
+	service_begin(OURS(LIMIT("m outbound domain messages 9/1h")
+	    "posternAlert: admin@ours.example\n"));
+	service_use_fake(true);
+	*old = *service_conf;
+	service.conf = old;
+	start(OUT("1", "a@far.example"));
+	service.conf = service_conf;
+	memset(old, 0xff, sizeof(*old));
+	free(old);
+	limit = fake.waiting->limits;
+	limit->is_exceeded = true;
+	fake_answer(fake.waiting);
+	tap_ok(answers == 1 && strncmp(answer, "451 ", 4) == 0,
+	    "a request that waited has the configuration of its answer");
+	service_end();
+}
+
 int
 main(void)
 {
+	tap_log();
 	test_states();
 	test_messages();
 	test_recipients();
@@ -594,6 +619,7 @@ main(void)
 	test_no_directory();
 	test_unknown_counters();
 	test_late_counters();
+	test_reload();
 	alert_free();
 	loop_free();
 	return tap_done();
