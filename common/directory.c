@@ -7,6 +7,7 @@
 
 #include <event2/event.h>
 #include <malloc.h>
+#include <poll.h>
 #include <pthread.h>
 #include <signal.h>
 #include <stdio.h>
@@ -16,17 +17,15 @@
 #include <time.h>
 #include <unistd.h>
 
-#include "common/ldif.h"
 #include "common/log.h"
 #include "common/loop.h"
-#include "common/watch.h"
 #include "common/xmalloc.h"
 
-#define POLL_MS 250
-#define RETRY_POLLS 8		/* what could not be read is tried again */
+static const struct source_ops *const sources[] = { &source_ldif };
 
 struct directory {
-	char *path;
+	struct arena *arena;	/* of the settings */
+	struct source_settings settings;
 	layer_parser *parse;
 
 	/* loop thread only */
@@ -37,20 +36,21 @@ struct directory {
 	pthread_t thread;
 
 	/* directory thread only */
-	struct watch watch;
+	struct source *source;
 	struct snapshot *latest;	/* handed over last */
 	struct snapshot **retired;	/* those before, while in use */
 	size_t retired_count;
-	unsigned failed_polls;	/* since the last attempt, which failed */
 
 	/* under the mutex */
 	pthread_mutex_t mutex;
-	pthread_cond_t changed;		/* any of the next */
-	bool must_stop, must_read, must_accept, has_tried;
+	pthread_cond_t tried;
+	bool must_read, must_accept, has_tried;
 	struct snapshot *slot;		/* handed over, not yet taken */
 	struct directory_status status;
 
+	atomic_bool must_stop;
 	int wake_fd;	/* eventfd: the slot is filled */
+	int poke_fd;	/* eventfd: a must_ is set */
 };
 
 static struct timespec
@@ -65,22 +65,34 @@ deadline(int64_t ms)
 	return at;
 }
 
-static const char *
-uri_path(const char *uri, const char **why)
+/* The one that reads URIs like this; NULL: none does */
+static const struct source_ops *
+source_for(const char *uri)
+{
+	size_t i, len = strcspn(uri, ":");
+	const char *const *scheme;
+
+	for (i = 0; i < sizeof(sources) / sizeof(sources[0]); i++)
+		for (scheme = sources[i]->schemes; *scheme != NULL; scheme++)
+			if (strlen(*scheme) == len &&
+			    strncmp(*scheme, uri, len) == 0)
+				return sources[i];
+	return NULL;
+}
+
+int
+directory_check(const struct source_settings *settings, const char **why)
 {
 	static _Thread_local char reason[80];
-	size_t len = strcspn(uri, ":");
+	const struct source_ops *ops = source_for(settings->uri);
+	size_t len = strcspn(settings->uri, ":");
 
-	if (strncmp(uri, "ldif:///", 8) == 0)
-		return uri + 7;
-	if (strncmp(uri, "ldif:", 5) == 0)
-		*why = "ldif: wants a whole path: ldif:///path";
-	else {
-		snprintf(reason, sizeof(reason), "%.*s: not known; known: ldif",
-		    len < 32 ? (int)len : 32, uri);
-		*why = reason;
-	}
-	return NULL;
+	if (ops != NULL)
+		return ops->check(settings, why);
+	snprintf(reason, sizeof(reason), "%.*s: not known; known: ldif",
+	    len < 32 ? (int)len : 32, settings->uri);
+	*why = reason;
+	return -1;
 }
 
 /* ---- The directory thread ---- */
@@ -185,7 +197,6 @@ conclude(struct directory *d, const char *problem)
 {
 	bool is_news;
 
-	d->failed_polls = 0;
 	pthread_mutex_lock(&d->mutex);
 	d->status.reads++;
 	d->status.failures += *problem != '\0';
@@ -198,18 +209,20 @@ conclude(struct directory *d, const char *problem)
 		    d->latest != NULL ? "the last snapshot serves"
 		    : "there is no snapshot yet");
 	else if (is_news)
-		log_info(NULL, "directory: %s can be read again", d->path);
+		log_info(NULL, "directory: %s can be read again",
+		    d->settings.uri);
 }
 
 /* The whole source in one snapshot; NULL and *why where it is not whole */
 static struct snapshot *
-read_source(const char *path, const struct snapshot *previous,
-    layer_parser *parse, const char **why)
+read_source(struct source *source, bool is_asked,
+    const struct snapshot *previous, layer_parser *parse, const char **why)
 {
 	struct findings *findings = findings_new();
 	struct snapshot *next = snapshot_new(previous, parse, findings);
+	struct source_reader to = { snapshot_take, next, findings };
 
-	if (ldif_read(path, snapshot_take, next, findings, why) == 0) {
+	if (source->ops->read(source, is_asked, &to, why) == 0) {
 		snapshot_settle(next);
 		return next;
 	}
@@ -218,61 +231,55 @@ read_source(const char *path, const struct snapshot *previous,
 }
 
 static void
-attempt(struct directory *d, bool is_accepted)
+attempt(struct directory *d, bool is_asked, bool is_accepted)
 {
-	struct snapshot *next;
 	const char *why = "";
+	struct snapshot *next = read_source(d->source, is_asked, d->latest,
+	    d->parse, &why);
 
-	watch_take(&d->watch);
-	next = read_source(d->path, d->latest, d->parse, &why);
-	if (next != NULL && !watch_is_taken(&d->watch)) {
-		snapshot_release(next);
-		next = NULL;
-		why = "it changed while it was read";
-	}
 	if (next != NULL)
 		offer(d, next, is_accepted);
-	conclude(d, next != NULL ? "" : why);
+	if (!d->must_stop)	/* or else it need not have failed */
+		conclude(d, next != NULL ? "" : why);
 	malloc_trim(0);
 }
 
-/* Is there reason to read the source now? */
-static bool
-is_due(struct directory *d)
+/* Until the source has something, or the loop wants something */
+static void
+rest(struct directory *d)
 {
-	enum watch_state state = watch_look(&d->watch);
-	bool has_failed = d->status.problem[0] != '\0';	/* we alone write it */
+	const struct source_ops *ops = d->source->ops;
+	struct pollfd fds[] = {
+		{ .fd = d->poke_fd, .events = POLLIN },
+		{ .fd = ops->wait_fd(d->source), .events = POLLIN },
+	};
+	eventfd_t times;
 
-	return state == WATCH_CHANGED || (state == WATCH_GONE && !has_failed) ||
-	    (has_failed && ++d->failed_polls >= RETRY_POLLS);
+	poll(fds, 2, ops->wait_ms(d->source));
+	eventfd_read(d->poke_fd, &times);
 }
 
 static void *
 run(void *arg)
 {
 	struct directory *d = arg;
-	struct timespec until;
 	bool must_read, must_accept;
 
-	pthread_mutex_lock(&d->mutex);
 	while (!d->must_stop) {
+		pthread_mutex_lock(&d->mutex);
 		must_accept = d->must_accept;
 		must_read = d->must_read || must_accept;
 		d->must_read = d->must_accept = false;
 		pthread_mutex_unlock(&d->mutex);
-		if (is_due(d) || must_read)
-			attempt(d, must_accept);
+		if (d->source->ops->is_due(d->source) || must_read)
+			attempt(d, must_read, must_accept);
 		free_retired(d);
 		pthread_mutex_lock(&d->mutex);
 		d->has_tried = true;
-		pthread_cond_broadcast(&d->changed);
-		until = deadline(POLL_MS);
-		while (!d->must_stop && !d->must_read && !d->must_accept &&
-		    pthread_cond_timedwait(&d->changed, &d->mutex,
-		    &until) == 0)
-			;
+		pthread_cond_broadcast(&d->tried);
+		pthread_mutex_unlock(&d->mutex);
+		rest(d);
 	}
-	pthread_mutex_unlock(&d->mutex);
 	return NULL;
 }
 
@@ -304,27 +311,46 @@ on_handover(evutil_socket_t fd, short what, void *arg)
 	take_over(arg);
 }
 
-struct directory *
-directory_new(const char *uri, layer_parser *parse, const char **why)
+static void
+copy_settings(struct directory *d, const struct source_settings *from)
 {
-	const char *path = uri_path(uri, why);
+	d->arena = arena_new(0);
+	d->settings = *from;
+	d->settings.uri = arena_strdup(d->arena, from->uri);
+}
+
+static int
+new_eventfd(void)
+{
+	int fd = eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK);
+
+	if (fd < 0)
+		fatal("eventfd: %m");
+	return fd;
+}
+
+struct directory *
+directory_new(const struct source_settings *settings, layer_parser *parse,
+    const char **why)
+{
 	struct directory *d;
 	pthread_condattr_t attr;
 
-	if (path == NULL)
+	if (directory_check(settings, why) != 0)
 		return NULL;
 	d = xcalloc(1, sizeof(*d));
-	d->path = xstrdup(path);
-	d->watch.path = d->path;
+	copy_settings(d, settings);
+	d->source = source_for(settings->uri)->open(&d->settings,
+	    &d->must_stop);
 	d->parse = parse;
 	d->must_read = true;
 	pthread_mutex_init(&d->mutex, NULL);
 	pthread_condattr_init(&attr);
 	pthread_condattr_setclock(&attr, CLOCK_MONOTONIC);
-	pthread_cond_init(&d->changed, &attr);
+	pthread_cond_init(&d->tried, &attr);
 	pthread_condattr_destroy(&attr);
-	if ((d->wake_fd = eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK)) < 0)
-		fatal("eventfd: %m");
+	d->wake_fd = new_eventfd();
+	d->poke_fd = new_eventfd();
 	return d;
 }
 
@@ -336,10 +362,8 @@ directory_free(struct directory *d)
 	if (d == NULL)
 		return;
 	if (d->is_started) {
-		pthread_mutex_lock(&d->mutex);
 		d->must_stop = true;
-		pthread_cond_broadcast(&d->changed);
-		pthread_mutex_unlock(&d->mutex);
+		eventfd_write(d->poke_fd, 1);
 		pthread_join(d->thread, NULL);
 		event_free(d->handover);
 	}
@@ -348,24 +372,33 @@ directory_free(struct directory *d)
 	snapshot_release(d->latest);
 	snapshot_release(d->slot);
 	snapshot_release(d->current);
+	d->source->ops->close(d->source);
+	arena_free(d->arena);
 	close(d->wake_fd);
-	pthread_cond_destroy(&d->changed);
+	close(d->poke_fd);
+	pthread_cond_destroy(&d->tried);
 	pthread_mutex_destroy(&d->mutex);
 	free(d->retired);
-	free(d->path);
 	free(d);
 }
 
 struct snapshot *
-directory_read(const char *uri, layer_parser *parse, char **why)
+directory_read(const struct source_settings *settings, layer_parser *parse,
+    char **why)
 {
+	static const atomic_bool never = false;
 	struct snapshot *snapshot = NULL;
-	const char *reason, *path;
+	struct source *source = NULL;
+	const char *reason;
 
-	if ((path = uri_path(uri, &reason)) != NULL)
-		snapshot = read_source(path, NULL, parse, &reason);
+	if (directory_check(settings, &reason) == 0) {
+		source = source_for(settings->uri)->open(settings, &never);
+		snapshot = read_source(source, true, NULL, parse, &reason);
+	}
 	if (snapshot == NULL)
 		*why = xstrdup(reason);
+	if (source != NULL)
+		source->ops->close(source);
 	return snapshot;
 }
 
@@ -386,7 +419,7 @@ directory_start(struct directory *d, int64_t wait_ms)
 	pthread_sigmask(SIG_SETMASK, &before, NULL);
 	d->is_started = true;
 	pthread_mutex_lock(&d->mutex);
-	while (!d->has_tried && pthread_cond_timedwait(&d->changed, &d->mutex,
+	while (!d->has_tried && pthread_cond_timedwait(&d->tried, &d->mutex,
 	    &until) == 0)
 		;
 	pthread_mutex_unlock(&d->mutex);
@@ -404,8 +437,8 @@ directory_reload(struct directory *d)
 {
 	pthread_mutex_lock(&d->mutex);
 	d->must_read = true;
-	pthread_cond_broadcast(&d->changed);
 	pthread_mutex_unlock(&d->mutex);
+	eventfd_write(d->poke_fd, 1);
 }
 
 bool
@@ -416,8 +449,8 @@ directory_accept(struct directory *d)
 	pthread_mutex_lock(&d->mutex);
 	is_held = d->status.is_held;
 	d->must_accept = d->must_accept || is_held;
-	pthread_cond_broadcast(&d->changed);
 	pthread_mutex_unlock(&d->mutex);
+	eventfd_write(d->poke_fd, 1);
 	return is_held;
 }
 

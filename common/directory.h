@@ -12,19 +12,24 @@
 #include "common/findings.h"
 #include "common/layer.h"
 #include "common/snapshot.h"
+#include "common/source.h"
 
 struct directory;
 
-/* "ldif:///path". NULL and *why (static, of this thread) where the URI is not
- * one we know. */
-struct directory *directory_new(const char *uri, layer_parser *parse,
-    const char **why);
+/* 0; or -1 and *why (of this thread, until the next call) where the URI is not
+ * one we know, or does not go with the other settings */
+int directory_check(const struct source_settings *settings, const char **why);
+
+/* Keeps a copy of the settings. NULL and *why where directory_check() finds a
+ * fault. */
+struct directory *directory_new(const struct source_settings *settings,
+    layer_parser *parse, const char **why);
 void directory_free(struct directory *directory);	/* stops the thread */
 
 /* Read once, in this thread, without the loop: for -n. NULL and why (xmalloc'd
  * by us, the caller frees) where it could not be read. Held for the caller. */
-struct snapshot *directory_read(const char *uri, layer_parser *parse,
-    char **why);
+struct snapshot *directory_read(const struct source_settings *settings,
+    layer_parser *parse, char **why);
 
 /* Start the thread and wait up to wait_ms for its first attempt to end, good or
  * bad. From then on changes arrive through the loop. */

@@ -11,7 +11,6 @@
 #include "common/listen.h"
 #include "common/xmalloc.h"
 #include "policyd/counters.h"
-#include "policyd/policy.h"
 
 #define AT(member) offsetof(struct conf, member)
 
@@ -49,10 +48,7 @@ check_delimiter(const char *value, const char **why)
 static int
 check_directory(const char *value, const char **why)
 {
-	struct directory *directory = directory_new(value, policy_parse, why);
-
-	directory_free(directory);
-	return directory != NULL ? 0 : -1;
+	return directory_check(&(struct source_settings){ .uri = value }, why);
 }
 
 static int
@@ -73,7 +69,7 @@ static const struct option rows[] = {
 	    "account to run as when started by root; \"\" stays who we are" },
 	{ "group", OPTION_STRING, AT(group), "postern", 0, 0, NULL, NULL,
 	    "group to run as; \"\" takes the user's own" },
-	{ "directory.uri", OPTION_STRING, AT(directory_uri), "ldif:///etc/postern/directory.ldif", 0, 0, NULL, check_directory,
+	{ "directory.uri", OPTION_STRING, AT(directory.uri), "ldif:///etc/postern/directory.ldif", 0, 0, NULL, check_directory,
 	    "tenants and their policy: ldif:///path" },
 	{ "counters.uri", OPTION_STRING, AT(counters_uri), "memory:", 0, 0, NULL, counters_check_uri,
 	    "where limits and greylisting are counted: memory:" },

@@ -11,6 +11,7 @@
 #include "common/cidr.h"
 #include "common/findings.h"
 #include "common/option.h"
+#include "common/source.h"
 
 enum counter_failure { FAILURE_LOCAL, FAILURE_PERMIT, FAILURE_DEFER };
 enum no_directory { NO_DIRECTORY_PERMIT, NO_DIRECTORY_DEFER };
@@ -23,7 +24,7 @@ struct conf {
 	unsigned listen_mode;
 	const char *listen_group;
 	const char *user, *group;
-	const char *directory_uri;
+	struct source_settings directory;
 	const char *counters_uri;
 	uint64_t counters_max_records;
 	int on_counter_failure;		/* enum counter_failure */

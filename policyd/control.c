@@ -41,7 +41,7 @@ directory_json(void)
 
 	directory_status(control_service->directory, &status);
 	return json_pack("{s:s, s:o, s:I, s:I, s:b, s:I, s:I, s:o}",
-	    "uri", control_service->conf->directory_uri,
+	    "uri", control_service->conf->directory.uri,
 	    "adopted", time_json(status.adopted_ms),
 	    "reads", (json_int_t)status.reads,
 	    "failures", (json_int_t)status.failures,

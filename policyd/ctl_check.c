@@ -27,7 +27,8 @@ read_ldif(const struct ctl *ctl, json_t **answer)
 	}
 	uri = xasprintf("ldif://%s", path);
 	free(path);
-	snapshot = directory_read(uri, policy_parse, &why);
+	snapshot = directory_read(&(struct source_settings){ .uri = uri },
+	    policy_parse, &why);
 	free(uri);
 	if (snapshot == NULL) {
 		ctl_complain(ctl, "could not read", why);

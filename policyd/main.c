@@ -42,7 +42,7 @@ lists_are_equal(const struct option_list *a, const struct option_list *b)
 static void
 keep_opened(const struct conf *now, struct conf *next)
 {
-	if (strcmp(now->directory_uri, next->directory_uri) != 0 ||
+	if (strcmp(now->directory.uri, next->directory.uri) != 0 ||
 	    strcmp(now->counters_uri, next->counters_uri) != 0 ||
 	    now->counters_max_records != next->counters_max_records ||
 	    strcmp(now->control, next->control) != 0 ||
@@ -54,7 +54,7 @@ keep_opened(const struct conf *now, struct conf *next)
 	    !lists_are_equal(&now->listen, &next->listen))
 		log_warn(NULL, "listen, user, group, control, metrics, "
 		    "directory and counters change at the next start only");
-	next->directory_uri = arena_strdup(next->arena, now->directory_uri);
+	next->directory.uri = arena_strdup(next->arena, now->directory.uri);
 	next->counters_uri = arena_strdup(next->arena, now->counters_uri);
 }
 
@@ -109,10 +109,10 @@ check(struct findings *findings)
 	struct snapshot *snapshot;
 	char *why;
 
-	snapshot = directory_read(conf->directory_uri, policy_parse, &why);
+	snapshot = directory_read(&conf->directory, policy_parse, &why);
 	if (snapshot == NULL) {
 		findings_add(findings, FINDING_ERROR, "", "directory.uri",
-		    conf->directory_uri, "%s", why);
+		    conf->directory.uri, "%s", why);
 		free(why);
 		return;
 	}
@@ -202,8 +202,7 @@ start(void)
 		metric_register(&gauges[i]);
 	service.transactions = transactions_new();
 	sessions = sessions_new(&service);
-	service.directory = directory_new(conf->directory_uri, policy_parse,
-	    &why);
+	service.directory = directory_new(&conf->directory, policy_parse, &why);
 	directory_start(service.directory, FIRST_READING_MS);
 	control_start(&service, sessions);
 	control_server = http_start(control, control_routes);

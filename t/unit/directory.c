@@ -12,6 +12,7 @@
 #include "t/unit/tap.h"
 
 #define DEADLINE_MS 10000
+#define FROM(text) (&(struct source_settings){ .uri = (text) })
 
 static char folder[] = "/tmp/postern-directory.XXXXXX";
 static char path[64], uri[80];
@@ -118,14 +119,14 @@ test_uris(void)
 	const char *why = "";
 	char *reason = NULL;
 
-	tap_ok(directory_new("ldap://ldap.example", parse_status, &why) == NULL,
+	tap_ok(directory_new(FROM("nis://nis.example"), parse_status, &why) == NULL,
 	    "a scheme that we do not know is refused");
-	tap_is(why, "ldap: not known; known: ldif",
+	tap_is(why, "nis: not known; known: ldif",
 	    "and the reason names both");
-	tap_ok(directory_new("ldif://x", parse_status, &why) == NULL,
+	tap_ok(directory_new(FROM("ldif://x"), parse_status, &why) == NULL,
 	    "a path that is not whole is refused");
 	tap_is(why, "ldif: wants a whole path: ldif:///path", "and told");
-	tap_ok(directory_read("ldif:///nonexistent/x", parse_status,
+	tap_ok(directory_read(FROM("ldif:///nonexistent/x"), parse_status,
 	    &reason) == NULL, "what is not there cannot be read once");
 	tap_is(reason, "/nonexistent/x: No such file or directory",
 	    "and the reason is the system's");
@@ -215,15 +216,15 @@ main(void)
 	snprintf(path, sizeof(path), "%s/x.ldif", folder);
 	snprintf(uri, sizeof(uri), "ldif://%s", path);
 	test_uris();
-	directory = directory_new(uri, parse_status, &why);
+	directory = directory_new(FROM(uri), parse_status, &why);
 	directory_start(directory, DEADLINE_MS);
 	tap_ok(directory_current(directory) == NULL && has_failed(),
 	    "without a file there is no snapshot, and a reason");
 	directory_free(directory);
 	put_tenants(2, "active");
-	directory = directory_new(uri, parse_status, &why);
+	directory = directory_new(FROM(uri), parse_status, &why);
 	directory_free(directory);
-	directory = directory_new(uri, parse_status, &why);
+	directory = directory_new(FROM(uri), parse_status, &why);
 	directory_start(directory, DEADLINE_MS);
 	test_changes();
 	test_failures();

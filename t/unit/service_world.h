@@ -80,14 +80,15 @@ static inline void
 service_begin(const char *ldif)
 {
 	struct counter_settings settings = { "memory:", 100000 };
-	char uri[300];
+	static char uri[300];
 	const char *why;
 
 	snprintf(uri, sizeof(uri), "ldif://%s", service_path());
 	service_conf = world_conf();
 	loop_now_set(WORLD_NOW);
 	service = (struct service){ .conf = service_conf,
-		.directory = directory_new(uri, policy_parse, &why),
+		.directory = directory_new(&(struct source_settings){
+		    .uri = uri }, policy_parse, &why),
 		.counters = counters_open(&settings, &why),
 		.transactions = transactions_new() };
 	if (ldif == NULL)
