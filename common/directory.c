@@ -21,7 +21,7 @@
 #include "common/loop.h"
 #include "common/xmalloc.h"
 
-static const struct source_ops *const sources[] = { &source_ldif };
+static const struct source_ops *const sources[] = { &source_ldif, &source_ldap };
 
 struct directory {
 	struct arena *arena;	/* of the settings */
@@ -83,13 +83,14 @@ source_for(const char *uri)
 int
 directory_check(const struct source_settings *settings, const char **why)
 {
-	static _Thread_local char reason[80];
+	static _Thread_local char reason[100];
 	const struct source_ops *ops = source_for(settings->uri);
 	size_t len = strcspn(settings->uri, ":");
 
 	if (ops != NULL)
 		return ops->check(settings, why);
-	snprintf(reason, sizeof(reason), "%.*s: not known; known: ldif",
+	snprintf(reason, sizeof(reason), "%.*s: not known; known: ldif, "
+	    "ldap, ldaps, ldapi",
 	    len < 32 ? (int)len : 32, settings->uri);
 	*why = reason;
 	return -1;
@@ -311,14 +312,6 @@ on_handover(evutil_socket_t fd, short what, void *arg)
 	take_over(arg);
 }
 
-static void
-copy_settings(struct directory *d, const struct source_settings *from)
-{
-	d->arena = arena_new(0);
-	d->settings = *from;
-	d->settings.uri = arena_strdup(d->arena, from->uri);
-}
-
 static int
 new_eventfd(void)
 {
@@ -339,7 +332,8 @@ directory_new(const struct source_settings *settings, layer_parser *parse,
 	if (directory_check(settings, why) != 0)
 		return NULL;
 	d = xcalloc(1, sizeof(*d));
-	copy_settings(d, settings);
+	d->arena = arena_new(0);
+	source_settings_copy(d->arena, &d->settings, settings);
 	d->source = source_for(settings->uri)->open(&d->settings,
 	    &d->must_stop);
 	d->parse = parse;

@@ -9,12 +9,31 @@
 #include <stdbool.h>
 #include <stdint.h>
 
+#include "common/arena.h"
 #include "common/entry.h"
 #include "common/findings.h"
 
-struct source_settings {	/* all texts outlive the source */
+enum source_tls { SOURCE_TLS_STARTTLS, SOURCE_TLS_OFF };
+enum source_sasl { SOURCE_SASL_NONE, SOURCE_SASL_EXTERNAL };
+
+/* All but the URI is for LDAP alone. NULL counts as "". */
+struct source_settings {
 	const char *uri;
+	const char *base;
+	const char *bind_dn, *bind_password_file;
+	const char *ca_file, *cert_file, *key_file;
+	int tls;			/* enum source_tls, for ldap:// */
+	int sasl;			/* enum source_sasl */
+	int64_t poll_ms;
+	/* What the layers' parser reads beside layer.c; static; NULL ends */
+	const char *const *attributes;
 };
+
+/* The texts go to the arena */
+void source_settings_copy(struct arena *arena, struct source_settings *to,
+    const struct source_settings *from);
+bool source_settings_are_equal(const struct source_settings *a,
+    const struct source_settings *b);
 
 /* Each implementation's own, which begins with it */
 struct source {
@@ -32,7 +51,8 @@ struct source_ops {
 	const char *const *schemes;	/* of its URIs; NULL ends */
 	/* 0, or -1 and *why (of this thread, until the next call) */
 	int (*check)(const struct source_settings *settings, const char **why);
-	/* Never waits. What waits later ends soon once *must_stop is set. */
+	/* The settings outlive the source. Never waits; what waits later ends
+	 * soon once *must_stop is set. */
 	struct source *(*open)(const struct source_settings *settings,
 	    const atomic_bool *must_stop);
 	void (*close)(struct source *source);
@@ -52,5 +72,6 @@ struct source_ops {
 };
 
 extern const struct source_ops source_ldif;	/* ldif:///path */
+extern const struct source_ops source_ldap;	/* ldap:// ldaps:// ldapi:// */
 
 #endif

@@ -11,12 +11,16 @@
 #include "common/listen.h"
 #include "common/xmalloc.h"
 #include "policyd/counters.h"
+#include "policyd/policy.h"
 
 #define AT(member) offsetof(struct conf, member)
 
 static const char *const failure_words[] = { "local", "permit", "defer", NULL };
 static const char *const no_directory_words[] = { "permit", "defer", NULL };
 static const char *const charge_words[] = { "rcpt", "end-of-message", NULL };
+/* enum source_tls, enum source_sasl */
+static const char *const tls_words[] = { "starttls", "off", NULL };
+static const char *const sasl_words[] = { "", "EXTERNAL", NULL };
 static const char *const log_words[] = { "syslog", "stderr", NULL };
 static const char *const level_words[] = { "info", "debug", NULL };
 
@@ -46,12 +50,6 @@ check_delimiter(const char *value, const char **why)
 }
 
 static int
-check_directory(const char *value, const char **why)
-{
-	return directory_check(&(struct source_settings){ .uri = value }, why);
-}
-
-static int
 check_listen_or_none(const char *value, const char **why)
 {
 	return *value == '\0' ? 0 : listen_check(value, why);
@@ -69,8 +67,26 @@ static const struct option rows[] = {
 	    "account to run as when started by root; \"\" stays who we are" },
 	{ "group", OPTION_STRING, AT(group), "postern", 0, 0, NULL, NULL,
 	    "group to run as; \"\" takes the user's own" },
-	{ "directory.uri", OPTION_STRING, AT(directory.uri), "ldif:///etc/postern/directory.ldif", 0, 0, NULL, check_directory,
-	    "tenants and their policy: ldif:///path" },
+	{ "directory.uri", OPTION_STRING, AT(directory.uri), "ldif:///etc/postern/directory.ldif", 0, 0, NULL, NULL,
+	    "tenants and their policy: ldif:///path, or ldap:// ldaps:// ldapi:// in order" },
+	{ "directory.base", OPTION_STRING, AT(directory.base), "", 0, 0, NULL, NULL,
+	    "LDAP: the DN below which all entries are" },
+	{ "directory.bind_dn", OPTION_STRING, AT(directory.bind_dn), "", 0, 0, NULL, NULL,
+	    "LDAP: who policyd is there; \"\" for anonymous, or as sasl says" },
+	{ "directory.bind_password_file", OPTION_STRING, AT(directory.bind_password_file), "", 0, 0, NULL, NULL,
+	    "LDAP: the password of bind_dn, the first line of this file" },
+	{ "directory.tls", OPTION_WORD, AT(directory.tls), "starttls", 0, 0, tls_words, NULL,
+	    "LDAP: on ldap:// starttls or off; ldaps:// always has it, ldapi:// never" },
+	{ "directory.ca_file", OPTION_STRING, AT(directory.ca_file), "", 0, 0, NULL, NULL,
+	    "LDAP: CA certificates that servers are checked against; \"\" as in ldap.conf(5)" },
+	{ "directory.cert_file", OPTION_STRING, AT(directory.cert_file), "", 0, 0, NULL, NULL,
+	    "LDAP: our certificate for a server that asks; \"\" for none" },
+	{ "directory.key_file", OPTION_STRING, AT(directory.key_file), "", 0, 0, NULL, NULL,
+	    "LDAP: the key of cert_file" },
+	{ "directory.sasl", OPTION_WORD, AT(directory.sasl), "", 0, 0, sasl_words, NULL,
+	    "LDAP: EXTERNAL: we are who the socket or our certificate says; \"\" for bind_dn" },
+	{ "directory.poll", OPTION_DURATION, AT(directory.poll_ms), "1m", 1000, 86400000, NULL, NULL,
+	    "LDAP: how often a server is asked that does not tell its changes" },
 	{ "counters.uri", OPTION_STRING, AT(counters_uri), "memory:", 0, 0, NULL, counters_check_uri,
 	    "where limits and greylisting are counted: memory:" },
 	{ "counters.max_records", OPTION_COUNT, AT(counters_max_records), "1M", 1000, 100000000, NULL, NULL,
@@ -124,10 +140,18 @@ struct conf *
 conf_read(const char *path, struct findings *findings)
 {
 	struct conf *conf = xcalloc(1, sizeof(*conf));
+	const char *why;
 
 	conf->arena = arena_new(0);
 	if (options_read(rows, ROWS, path, conf, conf->arena, findings)
 	    == -1) {
+		conf_free(conf);
+		return NULL;
+	}
+	conf->directory.attributes = policy_attributes();
+	if (directory_check(&conf->directory, &why) == -1) {
+		findings_add(findings, FINDING_ERROR, path != NULL ? path : "",
+		    "directory.uri", conf->directory.uri, "%s", why);
 		conf_free(conf);
 		return NULL;
 	}

@@ -42,7 +42,7 @@ lists_are_equal(const struct option_list *a, const struct option_list *b)
 static void
 keep_opened(const struct conf *now, struct conf *next)
 {
-	if (strcmp(now->directory.uri, next->directory.uri) != 0 ||
+	if (!source_settings_are_equal(&now->directory, &next->directory) ||
 	    strcmp(now->counters_uri, next->counters_uri) != 0 ||
 	    now->counters_max_records != next->counters_max_records ||
 	    strcmp(now->control, next->control) != 0 ||
@@ -54,7 +54,7 @@ keep_opened(const struct conf *now, struct conf *next)
 	    !lists_are_equal(&now->listen, &next->listen))
 		log_warn(NULL, "listen, user, group, control, metrics, "
 		    "directory and counters change at the next start only");
-	next->directory.uri = arena_strdup(next->arena, now->directory.uri);
+	source_settings_copy(next->arena, &next->directory, &now->directory);
 	next->counters_uri = arena_strdup(next->arena, now->counters_uri);
 }
 

@@ -227,6 +227,20 @@ static const struct {
 	{ "posternBlock", false, LINES_MAX, read_block },
 };
 
+const char *const *
+policy_attributes(void)
+{
+	static const char *names[POLICY_VALUES +
+	    sizeof(texts) / sizeof(texts[0]) + 1];
+	size_t i;
+
+	for (i = 0; i < POLICY_VALUES; i++)
+		names[i] = rows[i].name;
+	for (i = 0; i < sizeof(texts) / sizeof(texts[0]); i++)
+		names[POLICY_VALUES + i] = texts[i].name;
+	return names;
+}
+
 static size_t
 value_count(const struct entry *entry, const char *name)
 {

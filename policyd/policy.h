@@ -42,12 +42,14 @@ struct policy {
 /* layer.h's parser for policyd */
 layer_parser policy_parse;
 
+/* The attributes that it reads; NULL ends */
+const char *const *policy_attributes(void);
+
 const struct policy *policy_of(const struct layer *layer);
 
 /* For show: the attribute's name, and the value as an admin writes it (in the arena); "" for none */
 const char *policy_attribute(enum policy_value which);
 const char *policy_value_text(struct arena *arena, enum policy_value which,
     int64_t value);
-
 
 #endif

@@ -121,8 +121,8 @@ test_uris(void)
 
 	tap_ok(directory_new(FROM("nis://nis.example"), parse_status, &why) == NULL,
 	    "a scheme that we do not know is refused");
-	tap_is(why, "nis: not known; known: ldif",
-	    "and the reason names both");
+	tap_is(why, "nis: not known; known: ldif, ldap, ldaps, ldapi",
+	    "and the reason names it and those we know");
 	tap_ok(directory_new(FROM("ldif://x"), parse_status, &why) == NULL,
 	    "a path that is not whole is refused");
 	tap_is(why, "ldif: wants a whole path: ldif:///path", "and told");

@@ -1,0 +1,260 @@
+/* SPDX-License-Identifier: ISC */
+/* ldap_link.c - connect, StartTLS, bind, each with a time-out. A server whose
+ * certificate does not hold gets no password. Never follows a referral, never
+ * asks for a private key. Next: ldap_pages.c, ldap_sync.c. */
+#include "common/ldap_link.h"
+
+#include <errno.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <strings.h>
+
+#include "common/xmalloc.h"
+
+#define CONNECT_SECS 5
+#define ANSWER_SECS 10
+#define SLICE_MS 100		/* how soon a stop is seen */
+
+const char ldap_link_filter[] = "(|(objectClass=posternTemplate)"
+    "(objectClass=posternDomain)(objectClass=posternMailbox)"
+    "(objectClass=posternPolicy))";
+
+/* What layer.c reads */
+static const char *const own_attributes[] = { "objectClass",
+	"associatedDomain", "mail", "createTimestamp", "posternTemplate" };
+#define OWN (sizeof(own_attributes) / sizeof(own_attributes[0]))
+
+static bool
+is_scheme(const struct ldap_link *link, const char *scheme)
+{
+	size_t len = strlen(scheme);
+
+	return strncasecmp(link->uri, scheme, len) == 0 &&
+	    link->uri[len] == ':';
+}
+
+int
+ldap_link_fail(struct ldap_link *link, int rc, const char *detail)
+{
+	char *said = NULL;
+
+	if (detail == NULL && link->ld != NULL)
+		ldap_get_option(link->ld, LDAP_OPT_DIAGNOSTIC_MESSAGE, &said);
+	if (detail == NULL)
+		detail = said != NULL ? said : "";
+	snprintf(link->why, sizeof(link->why), "%s: %s%s%s", link->uri,
+	    rc != LDAP_SUCCESS ? ldap_err2string(rc) : detail,
+	    rc != LDAP_SUCCESS && *detail != '\0' ? ": " : "",
+	    rc != LDAP_SUCCESS ? detail : "");
+	ldap_memfree(said);
+	return -1;
+}
+
+static int
+set_limits(struct ldap_link *link)
+{
+	static const int version = LDAP_VERSION3, keep_idle = 60,
+	    keep_interval = 10, keep_probes = 3;
+	static const struct timeval connect = { CONNECT_SECS, 0 },
+	    answer = { ANSWER_SECS, 0 };
+	static const struct {
+		int option;
+		const void *value;
+	} rows[] = {
+		{ LDAP_OPT_PROTOCOL_VERSION, &version },
+		{ LDAP_OPT_REFERRALS, LDAP_OPT_OFF },
+		{ LDAP_OPT_RESTART, LDAP_OPT_ON },
+		{ LDAP_OPT_NETWORK_TIMEOUT, &connect },
+		{ LDAP_OPT_TIMEOUT, &answer },
+		{ LDAP_OPT_X_KEEPALIVE_IDLE, &keep_idle },
+		{ LDAP_OPT_X_KEEPALIVE_INTERVAL, &keep_interval },
+		{ LDAP_OPT_X_KEEPALIVE_PROBES, &keep_probes },
+	};
+	size_t i;
+	int rc;
+
+	for (i = 0; i < sizeof(rows) / sizeof(rows[0]); i++) {
+		rc = ldap_set_option(link->ld, rows[i].option, rows[i].value);
+		if (rc != LDAP_OPT_SUCCESS)
+			return ldap_link_fail(link, rc, "time-outs");
+	}
+	return 0;
+}
+
+/* As set here, whatever ldap.conf(5) says but for the CA */
+static int
+set_tls(struct ldap_link *link)
+{
+	const struct source_settings *s = link->settings;
+	const struct {
+		int option;
+		const char *file;
+	} rows[] = {
+		{ LDAP_OPT_X_TLS_CACERTFILE, s->ca_file },
+		{ LDAP_OPT_X_TLS_CERTFILE, s->cert_file },
+		{ LDAP_OPT_X_TLS_KEYFILE, s->key_file },
+	};
+	int demand = LDAP_OPT_X_TLS_DEMAND, is_server = 0, rc;
+	size_t i;
+
+	rc = ldap_set_option(link->ld, LDAP_OPT_X_TLS_REQUIRE_CERT, &demand);
+	for (i = 0; rc == 0 && i < sizeof(rows) / sizeof(rows[0]); i++)
+		if (*rows[i].file != '\0')
+			rc = ldap_set_option(link->ld, rows[i].option,
+			    rows[i].file);
+	if (rc == 0)
+		rc = ldap_set_option(link->ld, LDAP_OPT_X_TLS_NEWCTX,
+		    &is_server);
+	return rc == 0 ? 0 : ldap_link_fail(link, LDAP_SUCCESS,
+	    "ca_file, cert_file or key_file cannot be used");
+}
+
+static int
+secure(struct ldap_link *link)
+{
+	int rc;
+
+	if (is_scheme(link, "ldapi") || (is_scheme(link, "ldap") &&
+	    link->settings->tls == SOURCE_TLS_OFF))
+		return 0;
+	if (set_tls(link) != 0)
+		return -1;
+	if (is_scheme(link, "ldaps"))
+		return 0;
+	rc = ldap_start_tls_s(link->ld, NULL, NULL);
+	return rc == LDAP_SUCCESS ? 0 : ldap_link_fail(link, rc, NULL);
+}
+
+/* The first line; NULL and link->why. The caller wipes and frees. */
+static char *
+read_password(struct ldap_link *link, size_t *len)
+{
+	const char *path = link->settings->bind_password_file;
+	FILE *file = fopen(path, "re");
+	char *line = NULL;
+	size_t room = 0;
+	ssize_t got = file != NULL ? getline(&line, &room, file) : -1;
+
+	if (got > 0)
+		got = (ssize_t)strcspn(line, "\r\n");
+	if (got <= 0)
+		snprintf(link->why, sizeof(link->why), "%s: %s", path,
+		    file == NULL ? strerror(errno) : "holds no password");
+	if (file != NULL)
+		fclose(file);
+	*len = got > 0 ? (size_t)got : 0;
+	if (*len > 0)
+		return line;
+	free(line);
+	return NULL;
+}
+
+static int
+bind_to(struct ldap_link *link)
+{
+	const struct source_settings *s = link->settings;
+	struct berval secret = { 0, "" };	/* there, and empty */
+	char *password = NULL;
+	int rc;
+
+	if (*s->bind_dn != '\0') {
+		password = read_password(link, &secret.bv_len);
+		if (password == NULL)
+			return -1;
+		secret.bv_val = password;
+	}
+	rc = ldap_sasl_bind_s(link->ld, s->bind_dn,
+	    s->sasl == SOURCE_SASL_EXTERNAL ? "EXTERNAL" : LDAP_SASL_SIMPLE,
+	    &secret, NULL, NULL, NULL);
+	if (password != NULL)
+		explicit_bzero(password, secret.bv_len);
+	free(password);
+	return rc == LDAP_SUCCESS ? 0 : ldap_link_fail(link, rc, NULL);
+}
+
+static char **
+attributes_of(const struct source_settings *settings)
+{
+	const char *const *more = settings->attributes;
+	size_t i, count = 0;
+	char **all;
+
+	while (more != NULL && more[count] != NULL)
+		count++;
+	all = xcalloc(OWN + count + 1, sizeof(*all));
+	for (i = 0; i < OWN + count; i++)
+		all[i] = (char *)(i < OWN ? own_attributes[i] : more[i - OWN]);
+	return all;
+}
+
+int
+ldap_link_open(struct ldap_link *link,
+    const struct source_settings *settings, const char *uri,
+    const atomic_bool *must_stop)
+{
+	int rc;
+
+	*link = (struct ldap_link){ .settings = settings, .uri = uri,
+		.must_stop = must_stop };
+	link->attributes = attributes_of(settings);
+	if ((rc = ldap_initialize(&link->ld, uri)) != LDAP_SUCCESS)
+		return ldap_link_fail(link, rc, NULL);
+	if (set_limits(link) != 0 || secure(link) != 0)
+		return -1;
+	return bind_to(link);
+}
+
+void
+ldap_link_close(struct ldap_link *link)
+{
+	if (link->ld != NULL)
+		ldap_unbind_ext(link->ld, NULL, NULL);
+	link->ld = NULL;
+	free(link->attributes);
+	link->attributes = NULL;
+}
+
+int
+ldap_link_offers(struct ldap_link *link, const char *control)
+{
+	char *names[] = { "supportedControl", NULL };
+	LDAPMessage *answer = NULL;
+	struct berval **values = NULL;
+	int rc, i, is_offered = 0;
+
+	rc = ldap_search_ext_s(link->ld, "", LDAP_SCOPE_BASE, "(objectClass=*)",
+	    names, 0, NULL, NULL, NULL, LDAP_NO_LIMIT, &answer);
+	if (rc == LDAP_SUCCESS)
+		values = ldap_get_values_len(link->ld, answer, names[0]);
+	for (i = 0; values != NULL && values[i] != NULL; i++)
+		is_offered |= strcmp(values[i]->bv_val, control) == 0;
+	ldap_value_free_len(values);
+	ldap_msgfree(answer);
+	return rc == LDAP_SUCCESS ? is_offered
+	    : ldap_link_fail(link, rc, NULL);
+}
+
+LDAPMessage *
+ldap_link_next(struct ldap_link *link, int msgid)
+{
+	LDAPMessage *message = NULL;
+	struct timeval slice;
+	int i, rc, code = LDAP_SERVER_DOWN;
+
+	for (i = 0; i < ANSWER_SECS * 1000 / SLICE_MS; i++) {
+		slice = (struct timeval){ 0, SLICE_MS * 1000 };
+		rc = ldap_result(link->ld, msgid, LDAP_MSG_ONE, &slice,
+		    &message);
+		if (rc > 0)
+			return message;
+		if (rc < 0)
+			ldap_get_option(link->ld, LDAP_OPT_RESULT_CODE, &code);
+		if (rc < 0 || *link->must_stop) {
+			ldap_link_fail(link, code, NULL);
+			return NULL;
+		}
+	}
+	ldap_link_fail(link, LDAP_TIMEOUT, "");
+	return NULL;
+}

@@ -1,0 +1,196 @@
+/* SPDX-License-Identifier: ISC */
+/* ldap_mirror.c - keeps entries, each in memory of its own, and never looks
+ * into them. Where two have one DN, as while a refresh tells of the new before
+ * the old has gone, the later holds. Next: source_ldap.c. */
+#include "common/ldap_mirror.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+#include "common/table.h"
+#include "common/xmalloc.h"
+
+#define RECORD_BYTES 472	/* a chunk of malloc's size 512 */
+
+struct record {
+	struct arena *arena;	/* in which it is, too */
+	struct entry *entry;
+	struct berval id;
+	uint64_t number;	/* the later the greater */
+	unsigned round;		/* in which it was seen */
+};
+
+struct ldap_mirror {
+	struct table *records;
+	uint64_t number;
+	unsigned round;
+};
+
+struct ldap_mirror *
+ldap_mirror_new(void)
+{
+	struct ldap_mirror *m = xcalloc(1, sizeof(*m));
+
+	m->records = table_new();
+	return m;
+}
+
+void
+ldap_mirror_free(struct ldap_mirror *m)
+{
+	struct record *record;
+	size_t at = 0;
+
+	if (m == NULL)
+		return;
+	while ((record = table_next(m->records, &at)) != NULL)
+		arena_free(record->arena);
+	table_free(m->records);
+	free(m);
+}
+
+/* "mail;lang-de" is a mail, as in LDIF */
+static const char *
+name_of(struct arena *arena, const char *attribute)
+{
+	return arena_strndup(arena, attribute, strcspn(attribute, ";"));
+}
+
+static void
+copy_values(struct record *record, LDAP *ld, LDAPMessage *message,
+    const char *attribute)
+{
+	struct berval **values = ldap_get_values_len(ld, message, attribute);
+	const char *name = name_of(record->arena, attribute);
+	size_t i;
+
+	for (i = 0; values != NULL && values[i] != NULL; i++)
+		entry_add(record->arena, record->entry, name,
+		    arena_strndup(record->arena, values[i]->bv_val,
+		    values[i]->bv_len), values[i]->bv_len);
+	ldap_value_free_len(values);
+}
+
+/* NULL: it has no DN that could be read */
+static struct record *
+copy_entry(LDAP *ld, LDAPMessage *message)
+{
+	struct arena *arena = arena_new(RECORD_BYTES);
+	struct record *record = arena_alloc(arena, sizeof(*record));
+	char *dn = ldap_get_dn(ld, message), *name;
+	BerElement *ber = NULL;
+
+	record->arena = arena;
+	if (dn != NULL)
+		record->entry = entry_new(arena, arena_strdup(arena, dn), 0);
+	ldap_memfree(dn);
+	if (record->entry == NULL) {
+		arena_free(arena);
+		return NULL;
+	}
+	name = ldap_first_attribute(ld, message, &ber);
+	for (; name != NULL; name = ldap_next_attribute(ld, message, ber)) {
+		copy_values(record, ld, message, name);
+		ldap_memfree(name);
+	}
+	ber_free(ber, 0);
+	return record;
+}
+
+void
+ldap_mirror_put(struct ldap_mirror *m, const struct berval *id, LDAP *ld,
+    LDAPMessage *message)
+{
+	struct record *record = copy_entry(ld, message), *before;
+
+	if (record == NULL)
+		return;
+	if (id == NULL) {
+		record->id.bv_val = (char *)record->entry->key;
+		record->id.bv_len = strlen(record->entry->key);
+	} else {
+		record->id.bv_val = arena_strndup(record->arena, id->bv_val,
+		    id->bv_len);
+		record->id.bv_len = id->bv_len;
+	}
+	record->number = ++m->number;
+	record->round = m->round;
+	before = table_put(m->records, record->id.bv_val, record->id.bv_len,
+	    record);
+	if (before != NULL)
+		arena_free(before->arena);
+}
+
+void
+ldap_mirror_remove(struct ldap_mirror *m, const struct berval *id)
+{
+	struct record *record = table_remove(m->records, id->bv_val,
+	    id->bv_len);
+
+	if (record != NULL)
+		arena_free(record->arena);
+}
+
+void
+ldap_mirror_begin(struct ldap_mirror *m)
+{
+	m->round++;
+}
+
+void
+ldap_mirror_see(struct ldap_mirror *m, const struct berval *id)
+{
+	struct record *record = table_get(m->records, id->bv_val, id->bv_len);
+
+	if (record != NULL)
+		record->round = m->round;
+}
+
+static struct record **
+all_records(const struct ldap_mirror *m)
+{
+	struct record **all, *record;
+	size_t at = 0, count = 0;
+
+	all = xcalloc(table_count(m->records) + 1, sizeof(struct record *));
+	while ((record = table_next(m->records, &at)) != NULL)
+		all[count++] = record;
+	return all;
+}
+
+void
+ldap_mirror_sweep(struct ldap_mirror *m)
+{
+	struct record **all = all_records(m);
+	size_t i;
+
+	for (i = 0; all[i] != NULL; i++)
+		if (all[i]->round != m->round)
+			ldap_mirror_remove(m, &all[i]->id);
+	free(all);
+}
+
+/* Of one DN the latest first */
+static int
+by_key(const void *left, const void *right)
+{
+	const struct record *a = *(struct record *const *)left;
+	const struct record *b = *(struct record *const *)right;
+	int order = strcmp(a->entry->key, b->entry->key);
+
+	return order != 0 ? order : a->number > b->number ? -1 : 1;
+}
+
+void
+ldap_mirror_give(const struct ldap_mirror *m, const struct source_reader *to)
+{
+	struct record **all = all_records(m);
+	size_t i;
+
+	qsort(all, table_count(m->records), sizeof(struct record *), by_key);
+	for (i = 0; all[i] != NULL; i++)
+		if (i == 0 || strcmp(all[i]->entry->key,
+		    all[i - 1]->entry->key) != 0)
+			to->take(to->arg, all[i]->entry);
+	free(all);
+}

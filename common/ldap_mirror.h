@@ -1,0 +1,31 @@
+/* SPDX-License-Identifier: ISC */
+/* ldap_mirror.h - the entries of an LDAP server as they came, by a name that
+ * the server gives them, and what of them has been seen since a point. */
+#ifndef COMMON_LDAP_MIRROR_H
+#define COMMON_LDAP_MIRROR_H
+
+#include <ldap.h>
+
+#include "common/source.h"
+
+struct ldap_mirror;
+
+struct ldap_mirror *ldap_mirror_new(void);
+void ldap_mirror_free(struct ldap_mirror *mirror);	/* NULL is fine */
+
+/* A new entry, or a new form of it. id NULL: its DN is its name. It has been
+ * seen. */
+void ldap_mirror_put(struct ldap_mirror *mirror, const struct berval *id,
+    LDAP *ld, LDAPMessage *message);
+void ldap_mirror_remove(struct ldap_mirror *mirror, const struct berval *id);
+
+/* Nothing has been seen any more; this one has; the others go */
+void ldap_mirror_begin(struct ldap_mirror *mirror);
+void ldap_mirror_see(struct ldap_mirror *mirror, const struct berval *id);
+void ldap_mirror_sweep(struct ldap_mirror *mirror);
+
+/* All there is, each DN once, in order */
+void ldap_mirror_give(const struct ldap_mirror *mirror,
+    const struct source_reader *to);
+
+#endif

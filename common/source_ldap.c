@@ -1,0 +1,206 @@
+/* SPDX-License-Identifier: ISC */
+/* source_ldap.c - the directory on LDAP servers: which of them is asked, when,
+ * and what is done when none answers. A reading is whole or it is none.
+ * Next: ldap_link.c, ldap_pages.c. */
+#include "common/source.h"
+
+#include <stdlib.h>
+#include <string.h>
+#include <time.h>
+
+#include "common/ldap_link.h"
+#include "common/ldap_mirror.h"
+#include "common/ldap_pages.h"
+#include "common/xmalloc.h"
+
+#define RETRY_FIRST_MS 500
+#define RETRY_MAX_MS 30000
+
+struct ldap_source {
+	struct source source;
+	const struct source_settings *settings;
+	const atomic_bool *must_stop;
+	char *uris;		/* each with its NUL; an empty one ends */
+	int64_t due_ms;		/* when to read next */
+	int64_t retry_ms;	/* after a failure; 0: the last one was none */
+	char why[LDAP_LINK_WHY];
+};
+
+/* Of a clock that nobody sets */
+static int64_t
+now_ms(void)
+{
+	struct timespec now;
+
+	clock_gettime(CLOCK_MONOTONIC, &now);
+	return now.tv_sec * 1000 + now.tv_nsec / 1000000;
+}
+
+/* What is wrong with one URI, or NULL */
+static const char *
+uri_fault(const char *uri)
+{
+	LDAPURLDesc *parts = NULL;
+	static const char all_ldap[] = "each URI is ldap://host, ldaps://host "
+	    "or ldapi://path with / as %2F";
+	const char *fault = NULL;
+
+	if (ldap_url_parse(uri, &parts) != LDAP_URL_SUCCESS)
+		return all_ldap;
+	if (strcasecmp(parts->lud_scheme, "ldap") != 0 &&
+	    strcasecmp(parts->lud_scheme, "ldaps") != 0 &&
+	    strcasecmp(parts->lud_scheme, "ldapi") != 0)
+		fault = all_ldap;
+	else if (parts->lud_dn != NULL && *parts->lud_dn != '\0')
+		fault = "no DN in the URI: that is directory.base";
+	ldap_free_urldesc(parts);
+	return fault;
+}
+
+static char *
+split(const char *text)
+{
+	char *uris = xcalloc(strlen(text) + 2, 1), *at = uris;
+	size_t len;
+
+	for (; *(text += strspn(text, " \t")) != '\0'; text += len) {
+		len = strcspn(text, " \t");
+		memcpy(at, text, len);
+		at += len + 1;
+	}
+	return uris;
+}
+
+static bool
+has(const char *text)
+{
+	return text != NULL && *text != '\0';
+}
+
+static int
+ldap_check(const struct source_settings *s, const char **why)
+{
+	char *uris = split(s->uri), *uri;
+	const char *fault = NULL;
+
+	for (uri = uris; *uri != '\0' && fault == NULL; uri += strlen(uri) + 1)
+		fault = uri_fault(uri);
+	free(uris);
+	if (fault == NULL && !has(s->base))
+		fault = "LDAP needs directory.base";
+	else if (fault == NULL && has(s->bind_dn) != has(s->bind_password_file))
+		fault = "bind_dn and bind_password_file: both or neither";
+	else if (fault == NULL && has(s->bind_dn) &&
+	    s->sasl == SOURCE_SASL_EXTERNAL)
+		fault = "sasl = \"EXTERNAL\" goes without bind_dn";
+	else if (fault == NULL && has(s->cert_file) != has(s->key_file))
+		fault = "cert_file and key_file: both or neither";
+	*why = fault;
+	return fault == NULL ? 0 : -1;
+}
+
+static struct source *
+ldap_source_open(const struct source_settings *settings,
+    const atomic_bool *must_stop)
+{
+	struct ldap_source *s = xcalloc(1, sizeof(*s));
+
+	s->source.ops = &source_ldap;
+	s->settings = settings;
+	s->must_stop = must_stop;
+	s->uris = split(settings->uri);
+	return &s->source;
+}
+
+static void
+ldap_source_close(struct source *source)
+{
+	struct ldap_source *s = (struct ldap_source *)source;
+
+	free(s->uris);
+	free(s);
+}
+
+static bool
+ldap_is_due(struct source *source)
+{
+	struct ldap_source *s = (struct ldap_source *)source;
+
+	return now_ms() >= s->due_ms;
+}
+
+/* All of one server. 0, or -1 and s->why. */
+static int
+read_server(struct ldap_source *s, const char *uri,
+    const struct source_reader *to)
+{
+	struct ldap_mirror *mirror = ldap_mirror_new();
+	struct ldap_link link;
+	int rc;
+
+	rc = ldap_link_open(&link, s->settings, uri, s->must_stop);
+	if (rc == 0)
+		rc = ldap_pages_read(&link, mirror, to->findings);
+	if (rc == 0)
+		ldap_mirror_give(mirror, to);
+	else
+		memcpy(s->why, link.why, sizeof(s->why));
+	ldap_link_close(&link);
+	ldap_mirror_free(mirror);
+	return rc;
+}
+
+static void
+plan(struct ldap_source *s, bool is_well)
+{
+	if (is_well)
+		s->retry_ms = 0;
+	else if (s->retry_ms == 0)
+		s->retry_ms = RETRY_FIRST_MS;
+	else if ((s->retry_ms *= 2) > RETRY_MAX_MS)
+		s->retry_ms = RETRY_MAX_MS;
+	s->due_ms = now_ms() + (is_well ? s->settings->poll_ms : s->retry_ms);
+}
+
+static int
+ldap_read(struct source *source, bool is_asked,
+    const struct source_reader *to, const char **why)
+{
+	struct ldap_source *s = (struct ldap_source *)source;
+	const char *uri;
+	int rc = -1;
+
+	(void)is_asked;
+	for (uri = s->uris; *uri != '\0' && rc != 0 && !*s->must_stop;
+	    uri += strlen(uri) + 1)
+		rc = read_server(s, uri, to);
+	plan(s, rc == 0);
+	*why = s->why;
+	return rc;
+}
+
+static int
+ldap_wait_ms(struct source *source)
+{
+	struct ldap_source *s = (struct ldap_source *)source;
+	int64_t left = s->due_ms - now_ms();
+
+	return left > 0 ? (int)left : 0;
+}
+
+static int
+ldap_wait_fd(struct source *source)
+{
+	(void)source;
+	return -1;
+}
+
+static const char *const schemes[] = { "ldap", "ldaps", "ldapi", NULL };
+
+const struct source_ops source_ldap = {
+	.schemes = schemes,
+	.check = ldap_check, .open = ldap_source_open,
+	.close = ldap_source_close,
+	.is_due = ldap_is_due, .read = ldap_read,
+	.wait_ms = ldap_wait_ms, .wait_fd = ldap_wait_fd,
+};

@@ -1,0 +1,232 @@
+#!/usr/bin/perl
+# SPDX-License-Identifier: ISC
+# 51-ldap.t - the directory on a real slapd: how it is asked, what a change of
+# it does, and that nothing is lost when it is.
+use strict;
+use warnings;
+
+use FindBin;
+use lib "$FindBin::Bin/lib";
+use Postern qw(build inbound outbound slurp spew temp_dir wait_until);
+use PosternLdif qw(mailbox template tenant);
+use PosternSlapd qw($BASE $READER);
+use Test::More;
+use Time::HiRes qw(time);
+
+my $SECS = 10;
+
+# A claim that becomes true in time
+sub
+soon(&$;$)
+{
+	my ($is_true, $name, $secs) = @_;
+
+	local $Test::Builder::Level = $Test::Builder::Level + 1;
+	ok(&wait_until($is_true, $secs // $SECS), $name);
+}
+
+sub
+is_ours
+{
+	my ($policyd, $domain) = @_;
+
+	return $policyd->ask(inbound('a@stranger.example', "a\@$domain"))
+	    !~ /^5/;
+}
+
+sub
+is_suspended
+{
+	my ($policyd, $domain) = @_;
+
+	return $policyd->ask(outbound("a\@$domain", 'b@far.example'))
+	    =~ /^4/;
+}
+
+sub
+replace
+{
+	my ($slapd, $rdn, $attribute, $value) = @_;
+
+	$slapd->modify("dn: $rdn,$BASE\nchangetype: modify\n" .
+	    "replace: $attribute\n$attribute: $value\n");
+}
+
+sub
+policyd_on
+{
+	my ($slapd, %settings) = @_;
+
+	return Postern->start(conf => { directory =>
+	    $slapd->settings(poll => '1s', %settings) });
+}
+
+# What policyd -n says of these settings: (status, output)
+sub
+checked
+{
+	my ($slapd, %settings) = @_;
+	my $policyd = Postern->new(conf => { directory =>
+	    $slapd->settings(%settings) });
+
+	open(my $pipe, '-|', 'sh', '-c', 'exec "$0" "$@" 2>&1',
+	    build() . '/policyd/policyd', '-c', $policyd->path('policyd.conf'),
+	    '-n') or die "policyd: $!\n";
+	my $output = do { local $/; <$pipe> } // '';
+	close($pipe);
+	return ($? >> 8, $output);
+}
+
+# A CA, and a server's certificate by it for 127.0.0.1
+sub
+certificates
+{
+	my $dir = temp_dir();
+	my $make = "openssl req -x509 -newkey rsa:2048 -nodes -days 2";
+
+	system("cd $dir && exec >/dev/null 2>&1 && " .
+	    "$make -subj /CN=ca -keyout ca.key -out ca.pem && " .
+	    "$make -subj /CN=other -keyout other.key -out other.pem && " .
+	    "openssl req -newkey rsa:2048 -nodes -subj /CN=localhost " .
+		"-keyout key.pem -out cert.req && " .
+	    "echo subjectAltName=IP:127.0.0.1 >names && " .
+	    "openssl x509 -req -in cert.req -CA ca.pem -CAkey ca.key " .
+		"-days 2 -extfile names -out cert.pem") == 0
+	    or die "openssl does not make certificates\n";
+	return $dir;
+}
+
+subtest 'without syncprov the server is polled' => sub {
+	my $slapd = PosternSlapd->start();
+	my ($ou, $key) = ("ou=x,$BASE", "cn=k,dc=a.example,$BASE");
+
+	$slapd->add(tenant('a.example') . tenant('b.example') .
+	    mailbox('m@a.example', Status => 'suspended') . <<END);
+dn: $key
+objectClass: posternDkimKey
+cn: k
+posternDkimSelector: s
+posternDkimPrivateKey: secret
+
+dn: ou=else,$BASE
+objectClass: organizationalUnit
+ou: else
+
+dn: cn=ref,$BASE
+objectClass: referral
+objectClass: extensibleObject
+cn: ref
+ref: ldap://elsewhere.example/$BASE
+END
+	my $policyd = policyd_on($slapd);
+
+	ok(is_ours($policyd, 'a.example'), 'the tenants are there');
+	ok($policyd->ask(outbound('m@a.example', 'b@far.example')) =~ /^4/,
+	    'and a mailbox');
+	my ($rc, $said) = $policyd->policyctl('check');
+	is($rc, 0, 'policyctl check finds no fault') or diag($said);
+	like($said, qr/referral is not followed/, 'a referral is told');
+	replace($slapd, 'dc=a.example', 'posternStatus', 'suspended');
+	soon { is_suspended($policyd, 'a.example') } 'a change comes';
+	$slapd->stop('KILL');
+	soon { ($policyd->policyctl('check'))[1] =~ /contact LDAP server/ }
+	    'policyctl check tells that the server is lost';
+	ok(is_ours($policyd, 'b.example'), 'the last snapshot serves');
+	$slapd->launch();
+	replace($slapd, 'dc=a.example', 'posternStatus', 'active');
+	soon { !is_suspended($policyd, 'a.example') } 'it is back by itself';
+	unlike($slapd->log(), qr/attr=.*(DkimPrivateKey|\*)/i,
+	    'no private key was ever asked for');
+	like($slapd->log(), qr/attr=.*posternRateLimit/, 'but policy was');
+	is($policyd->stop(), '', 'policyd stops cleanly');
+};
+
+subtest 'a directory of several pages, and one that is cut' => sub {
+	my $slapd = PosternSlapd->start(sizelimit => 'size.prtotal=600');
+
+	$slapd->add(join('', map { tenant("t$_.example") } 1 .. 1101));
+	my ($rc, $said) = checked($slapd);
+	is($rc, 1, 'a result that a size limit cuts is no directory');
+	like($said, qr/[Ss]ize limit exceeded/, 'and that is told');
+	$slapd->stop();
+	spew($slapd->path('slapd.conf'), slurp($slapd->path('slapd.conf'))
+	    =~ s/^sizelimit.*$/sizelimit 5000/mr);
+	$slapd->launch();
+	my $policyd = policyd_on($slapd);
+	ok(is_ours($policyd, "t$_.example"), "tenant $_ of 1101 is there")
+	    for 1, 500, 501, 1001, 1101;
+	is($policyd->stop(), '', 'policyd stops cleanly');
+};
+
+subtest 'who we are, and to whom we talk' => sub {
+	my $tls = certificates();
+	my $slapd = PosternSlapd->start(tls => $tls);
+	my %starttls = (uri => $slapd->ldap(), ca_file => "$tls/ca.pem");
+
+	$slapd->add(tenant('a.example'));
+	my ($rc, $said) = checked($slapd, %starttls);
+	is($rc, 0, 'StartTLS with the right CA') or diag($said);
+	like($slapd->log(), qr/STARTTLS.*TLS established/s, 'and it was used');
+	my $binds = () = $slapd->log() =~ /BIND dn="\Q$READER\E"/g;
+	($rc, $said) = checked($slapd, %starttls,
+	    ca_file => "$tls/other.pem");
+	is($rc, 1, 'a certificate by another CA is refused');
+	($rc, $said) = checked($slapd, uri => "ldap://localhost:$slapd->{port}",
+	    ca_file => "$tls/ca.pem");
+	is($rc, 1, 'and one for another name');
+	is(scalar(() = $slapd->log() =~ /BIND dn="\Q$READER\E"/g), $binds,
+	    'and they get no password');
+	($rc, $said) = checked($slapd, bind_dn => '',
+	    bind_password_file => '', sasl => 'EXTERNAL');
+	is($rc, 0, 'SASL EXTERNAL over ldapi') or diag($said);
+	($rc, $said) = checked($slapd, uri => $slapd->ldap(), tls => 'off');
+	is($rc, 0, 'plain, where that is asked for') or diag($said);
+	spew($slapd->path('wrong'), "wrong\n");
+	my $policyd = policyd_on($slapd,
+	    bind_password_file => $slapd->path('wrong'));
+	like(($policyd->policyctl('check'))[1], qr/Invalid credentials/,
+	    'policyctl check tells of a wrong password');
+	($rc, $said) = checked($slapd, bind_password_file => '/nonexistent');
+	like($said, qr{/nonexistent: No such file}, 'and of a missing one');
+	is($policyd->stop(), '', 'policyd stops cleanly');
+};
+
+subtest 'settings that do not go together' => sub {
+	my $slapd = { };
+	my %rows = (
+		'needs directory.base' => { base => '' },
+		'both or neither' => { bind_dn => '' },
+		'without bind_dn' => { sasl => 'EXTERNAL' },
+		'each URI is' => { uri => 'ldap://a http://b' },
+		'no DN in the URI' => { uri => 'ldap://a/dc=x' },
+	);
+	my %good = (uri => 'ldap://a', base => $BASE, bind_dn => $READER,
+	    bind_password_file => '/x');
+
+	for (sort(keys(%rows))) {
+		my $policyd = Postern->new(conf => { directory =>
+		    { %good, %{$rows{$_}} } });
+		my $said = `@{[build()]}/policyd/policyd -n -c @{[
+		    $policyd->path('policyd.conf')]} 2>&1`;
+
+		is($? >> 8, 1, "$_: refused");
+		like($said, qr/\Q$_\E/, "$_: and told");
+	}
+};
+
+subtest 'the second server takes over' => sub {
+	my @slapds = map { PosternSlapd->start() } 1 .. 2;
+
+	$_->add(tenant('a.example')) for @slapds;
+	my $policyd = policyd_on($slapds[0], uri => join(' ',
+	    map { $_->ldapi() } @slapds));
+
+	ok(is_ours($policyd, 'a.example'), 'the first serves');
+	unlike($slapds[1]->log(), qr/\Q$READER\E" mech/, 'alone');
+	$slapds[0]->stop('KILL');
+	replace($slapds[1], 'dc=a.example', 'posternStatus', 'suspended');
+	soon { is_suspended($policyd, 'a.example') } 'then the second';
+	is($policyd->stop(), '', 'policyd stops cleanly');
+};
+
+done_testing();
