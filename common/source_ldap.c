@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: ISC */
 /* source_ldap.c - the directory on LDAP servers: which of them is asked, when,
  * and what is done when none answers. A reading is whole or it is none.
- * Next: ldap_link.c, ldap_pages.c. */
+ * Next: ldap_link.c; ldap_persist.c, or where that is not offered,
+ * ldap_pages.c. */
 #include "common/source.h"
 
 #include <stdlib.h>
@@ -11,17 +12,25 @@
 #include "common/ldap_link.h"
 #include "common/ldap_mirror.h"
 #include "common/ldap_pages.h"
+#include "common/ldap_persist.h"
 #include "common/xmalloc.h"
 
 #define RETRY_FIRST_MS 500
 #define RETRY_MAX_MS 30000
+#define BURST_MS 10		/* changes that come together are one */
 
 struct ldap_source {
 	struct source source;
 	const struct source_settings *settings;
 	const atomic_bool *must_stop;
 	char *uris;		/* each with its NUL; an empty one ends */
-	int64_t due_ms;		/* when to read next */
+	struct ldap_link link;	/* closed between two polls */
+	struct ldap_persist *persist;
+	const char *persist_uri;	/* whose it is */
+	bool is_told;		/* the server tells its changes */
+	int64_t told_ms;	/* since when */
+	int64_t changed_ms;	/* the first that is not read yet; 0: none */
+	int64_t due_ms;		/* when to read next, or to see if it lives */
 	int64_t retry_ms;	/* after a failure; 0: the last one was none */
 	char why[LDAP_LINK_WHY];
 };
@@ -109,7 +118,16 @@ ldap_source_open(const struct source_settings *settings,
 	s->settings = settings;
 	s->must_stop = must_stop;
 	s->uris = split(settings->uri);
+	s->persist = ldap_persist_new();
 	return &s->source;
+}
+
+static void
+hang_up(struct ldap_source *s)
+{
+	ldap_link_close(&s->link);
+	s->is_told = false;
+	s->changed_ms = 0;
 }
 
 static void
@@ -117,8 +135,34 @@ ldap_source_close(struct source *source)
 {
 	struct ldap_source *s = (struct ldap_source *)source;
 
+	hang_up(s);
+	ldap_persist_free(s->persist);
 	free(s->uris);
 	free(s);
+}
+
+/* What the server has told. A server that is lost is to be read, too: then
+ * the others are tried, and it is said that none answers. */
+static bool
+has_news(struct ldap_source *s)
+{
+	enum persist_state state;
+
+	if (now_ms() >= s->due_ms) {
+		s->due_ms = now_ms() + s->settings->poll_ms;
+		if (ldap_link_offers(&s->link, LDAP_CONTROL_SYNC) == -1)
+			hang_up(s);
+	}
+	state = s->is_told ? ldap_persist_look(s->persist, &s->link)
+	    : PERSIST_LOST;
+	if (state == PERSIST_LOST) {
+		hang_up(s);
+		s->due_ms = s->told_ms + RETRY_FIRST_MS;
+		return now_ms() >= s->due_ms;
+	}
+	if (state == PERSIST_CHANGED && s->changed_ms == 0)
+		s->changed_ms = now_ms();
+	return s->changed_ms != 0 && now_ms() >= s->changed_ms + BURST_MS;
 }
 
 static bool
@@ -126,7 +170,34 @@ ldap_is_due(struct source *source)
 {
 	struct ldap_source *s = (struct ldap_source *)source;
 
-	return now_ms() >= s->due_ms;
+	return s->is_told ? has_news(s) : now_ms() >= s->due_ms;
+}
+
+static int
+read_pages(struct ldap_source *s, const struct source_reader *to)
+{
+	struct ldap_mirror *mirror = ldap_mirror_new();
+	int rc = ldap_pages_read(&s->link, mirror, to->findings);
+
+	if (rc == 0)
+		ldap_mirror_give(mirror, to);
+	ldap_mirror_free(mirror);
+	return rc;
+}
+
+static enum persist_start
+start_persist(struct ldap_source *s, const char *uri)
+{
+	enum persist_start start;
+
+	/* A cookie is its server's own */
+	if (uri != s->persist_uri)
+		ldap_persist_forget(s->persist);
+	s->persist_uri = uri;
+	start = ldap_persist_start(s->persist, &s->link);
+	s->is_told = start == PERSIST_STARTED;
+	s->told_ms = now_ms();
+	return start;
 }
 
 /* All of one server. 0, or -1 and s->why. */
@@ -134,19 +205,24 @@ static int
 read_server(struct ldap_source *s, const char *uri,
     const struct source_reader *to)
 {
-	struct ldap_mirror *mirror = ldap_mirror_new();
-	struct ldap_link link;
+	enum persist_start start = PERSIST_REFUSED;
 	int rc;
 
-	rc = ldap_link_open(&link, s->settings, uri, s->must_stop);
+	rc = ldap_link_open(&s->link, s->settings, uri, s->must_stop);
 	if (rc == 0)
-		rc = ldap_pages_read(&link, mirror, to->findings);
-	if (rc == 0)
-		ldap_mirror_give(mirror, to);
-	else
-		memcpy(s->why, link.why, sizeof(s->why));
-	ldap_link_close(&link);
-	ldap_mirror_free(mirror);
+		rc = ldap_link_offers(&s->link, LDAP_CONTROL_SYNC);
+	if (rc == 1) {
+		start = start_persist(s, uri);
+		rc = start == PERSIST_FAILED ? -1 : 0;
+	}
+	if (rc == 0 && s->is_told)
+		ldap_persist_give(s->persist, to);
+	else if (rc == 0)
+		rc = read_pages(s, to);
+	if (rc != 0)
+		memcpy(s->why, s->link.why, sizeof(s->why));
+	if (!s->is_told)
+		hang_up(s);
 	return rc;
 }
 
@@ -170,7 +246,14 @@ ldap_read(struct source *source, bool is_asked,
 	const char *uri;
 	int rc = -1;
 
-	(void)is_asked;
+	if (s->is_told && !is_asked) {
+		ldap_persist_give(s->persist, to);
+		s->changed_ms = 0;
+		return 0;
+	}
+	hang_up(s);
+	if (is_asked)
+		ldap_persist_forget(s->persist);
 	for (uri = s->uris; *uri != '\0' && rc != 0 && !*s->must_stop;
 	    uri += strlen(uri) + 1)
 		rc = read_server(s, uri, to);
@@ -183,7 +266,9 @@ static int
 ldap_wait_ms(struct source *source)
 {
 	struct ldap_source *s = (struct ldap_source *)source;
-	int64_t left = s->due_ms - now_ms();
+	int64_t until = s->changed_ms != 0 ? s->changed_ms + BURST_MS
+	    : s->due_ms;
+	int64_t left = until - now_ms();
 
 	return left > 0 ? (int)left : 0;
 }
@@ -191,8 +276,13 @@ ldap_wait_ms(struct source *source)
 static int
 ldap_wait_fd(struct source *source)
 {
-	(void)source;
-	return -1;
+	struct ldap_source *s = (struct ldap_source *)source;
+	int fd = -1;
+
+	/* In a burst the time is waited for, not the next change */
+	if (s->is_told && s->changed_ms == 0)
+		ldap_get_option(s->link.ld, LDAP_OPT_DESC, &fd);
+	return fd;
 }
 
 static const char *const schemes[] = { "ldap", "ldaps", "ldapi", NULL };

@@ -141,6 +141,98 @@ END
 	is($policyd->stop(), '', 'policyd stops cleanly');
 };
 
+# Every change of what is told comes within a second
+my $TOLD_SECS = 1;
+
+subtest 'with syncprov every change comes by itself' => sub {
+	my $slapd = PosternSlapd->start(syncprov => 1);
+
+	$slapd->add("dn: ou=old,$BASE\nobjectClass: organizationalUnit\n" .
+	    "ou: old\n\ndn: ou=new,$BASE\n" .
+	    "objectClass: organizationalUnit\nou: new\n\n" .
+	    template('strict', Status => 'suspended') .
+	    tenant('a.example') . tenant('b.example', Template => 'strict') .
+	    tenant('m.example') =~ s/,$BASE/,ou=old,$BASE/r);
+	my $policyd = policyd_on($slapd, poll => '1h');
+	my $seen = length($slapd->log());
+
+	ok(is_suspended($policyd, 'b.example'), 'the first reading is there');
+	replace($slapd, 'dc=a.example', 'posternStatus', 'suspended');
+	soon { is_suspended($policyd, 'a.example') } 'a change', $TOLD_SECS;
+	$slapd->add(tenant('c.example'));
+	soon { is_ours($policyd, 'c.example') } 'a new tenant', $TOLD_SECS;
+	$slapd->modify("dn: dc=c.example,$BASE\nchangetype: modrdn\n" .
+	    "newrdn: dc=renamed.example\ndeleteoldrdn: 1\n");
+	soon { ($policyd->policyctl('domains'))[1] =~ /renamed\.example/ }
+	    'a new name', $TOLD_SECS;
+	ok(is_ours($policyd, 'c.example'), 'which keeps its domain');
+	$slapd->modify("dn: dc=m.example,ou=old,$BASE\nchangetype: modrdn\n" .
+	    "newrdn: dc=m.example\ndeleteoldrdn: 0\n" .
+	    "newsuperior: ou=new,$BASE\n");
+	replace($slapd, 'dc=m.example,ou=new', 'posternStatus', 'suspended');
+	soon { is_suspended($policyd, 'm.example') }
+	    'a tenant that has moved', $TOLD_SECS;
+	replace($slapd, 'dc=a.example', 'posternStatus', 'sleepy');
+	soon { ($policyd->policyctl('check'))[1] =~ /sleepy/ }
+	    'a bad value is told', $TOLD_SECS;
+	ok(is_suspended($policyd, 'a.example'), 'the last good form serves');
+	replace($slapd, 'dc=a.example', 'posternStatus', 'active');
+	soon { !is_suspended($policyd, 'a.example') } 'good again', $TOLD_SECS;
+	is(($policyd->policyctl('check'))[0], 0, 'and nothing is told');
+	replace($slapd, 'cn=strict', 'posternStatus', 'active');
+	soon { !is_suspended($policyd, 'b.example') }
+	    'a change of the template', $TOLD_SECS;
+	$slapd->modify("dn: cn=strict,$BASE\nchangetype: delete\n");
+	soon { ($policyd->policyctl('check'))[0] == 1 }
+	    'a deleted template is told', $TOLD_SECS;
+	$slapd->modify("dn: dc=renamed.example,$BASE\nchangetype: delete\n");
+	soon { !is_ours($policyd, 'c.example') } 'a deleted tenant',
+	    $TOLD_SECS;
+	$slapd->add(join('', map { tenant("n$_.example") } 1 .. 300));
+	soon { is_ours($policyd, 'n300.example') } 'a burst', $TOLD_SECS;
+	ok(is_ours($policyd, "n$_.example"), "tenant $_ of it")
+	    for 1, 150, 299;
+	is(() = substr($slapd->log(), $seen) =~ /SRCH base="\Q$BASE\E"/g, 0,
+	    'and nobody has searched');
+	is($policyd->stop(), '', 'policyd stops cleanly');
+};
+
+subtest 'a told server is lost, comes back, is an older one' => sub {
+	my $slapd = PosternSlapd->start(syncprov => 1);
+
+	$slapd->add(join('', map { tenant("t$_.example") } 1 .. 20));
+	my $policyd = policyd_on($slapd, poll => '1h');
+
+	ok(is_ours($policyd, 't1.example'), 'the first reading is there');
+	kill('STOP', $policyd->{pid});
+	$slapd->stop('KILL');
+	$slapd->launch();
+	$slapd->modify("dn: dc=t1.example,$BASE\nchangetype: delete\n");
+	replace($slapd, 'dc=t2.example', 'posternStatus', 'suspended');
+	$slapd->add(tenant('new.example'));
+	kill('CONT', $policyd->{pid});
+	soon { is_ours($policyd, 'new.example') }
+	    'what was added meanwhile is there';
+	ok(!is_ours($policyd, 't1.example'), 'what was deleted has gone');
+	ok(is_suspended($policyd, 't2.example'), 'what was changed is so');
+	ok(is_ours($policyd, 't20.example'), 'what was not, stays');
+	$slapd->stop();
+	system('cp -r ' . $slapd->path('db') . ' ' . $slapd->path('old'));
+	$slapd->launch();
+	replace($slapd, 'dc=t3.example', 'posternStatus', 'suspended');
+	soon { is_suspended($policyd, 't3.example') } 'it is read again';
+	$slapd->stop();
+	system('rm -r ' . $slapd->path('db') . '; mv ' . $slapd->path('old') .
+	    ' ' . $slapd->path('db'));
+	$slapd->launch();
+	soon { !is_suspended($policyd, 't3.example') }
+	    'a server from an old backup is read from nothing';
+	replace($slapd, 'dc=t4.example', 'posternStatus', 'suspended');
+	soon { is_suspended($policyd, 't4.example') } 'and tells again',
+	    $TOLD_SECS;
+	is($policyd->stop(), '', 'policyd stops cleanly');
+};
+
 subtest 'a directory of several pages, and one that is cut' => sub {
 	my $slapd = PosternSlapd->start(sizelimit => 'size.prtotal=600');
 
@@ -214,8 +306,9 @@ subtest 'settings that do not go together' => sub {
 	}
 };
 
-subtest 'the second server takes over' => sub {
-	my @slapds = map { PosternSlapd->start() } 1 .. 2;
+for my $syncprov (0, 1) {
+subtest "the second server takes over, syncprov $syncprov" => sub {
+	my @slapds = map { PosternSlapd->start(syncprov => $syncprov) } 1 .. 2;
 
 	$_->add(tenant('a.example')) for @slapds;
 	my $policyd = policyd_on($slapds[0], uri => join(' ',
@@ -228,5 +321,6 @@ subtest 'the second server takes over' => sub {
 	soon { is_suspended($policyd, 'a.example') } 'then the second';
 	is($policyd->stop(), '', 'policyd stops cleanly');
 };
+}
 
 done_testing();

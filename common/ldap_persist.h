@@ -1,0 +1,37 @@
+/* SPDX-License-Identifier: ISC */
+/* ldap_persist.h - a search that goes on (RFC 4533, refreshAndPersist): a
+ * mirror of our entries on one server, kept true by what the server tells. */
+#ifndef COMMON_LDAP_PERSIST_H
+#define COMMON_LDAP_PERSIST_H
+
+#include "common/ldap_link.h"
+
+struct ldap_persist;
+
+struct ldap_persist *ldap_persist_new(void);
+void ldap_persist_free(struct ldap_persist *persist);
+
+/* The next start is from nothing, not from where the last one ended */
+void ldap_persist_forget(struct ldap_persist *persist);
+
+enum persist_start {
+	PERSIST_STARTED,	/* the mirror is whole */
+	PERSIST_REFUSED,	/* not for this part of the directory */
+	PERSIST_FAILED		/* link->why */
+};
+enum persist_start ldap_persist_start(struct ldap_persist *persist,
+    struct ldap_link *link);
+
+enum persist_state {
+	PERSIST_SAME,
+	PERSIST_CHANGED,	/* since the last call */
+	PERSIST_LOST		/* link->why; may be started again */
+};
+/* Takes in what has come; never waits */
+enum persist_state ldap_persist_look(struct ldap_persist *persist,
+    struct ldap_link *link);
+
+void ldap_persist_give(const struct ldap_persist *persist,
+    const struct source_reader *to);
+
+#endif
