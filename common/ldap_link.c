@@ -16,10 +16,6 @@
 #define ANSWER_SECS 10
 #define SLICE_MS 100		/* how soon a stop is seen */
 
-const char ldap_link_filter[] = "(|(objectClass=posternTemplate)"
-    "(objectClass=posternDomain)(objectClass=posternMailbox)"
-    "(objectClass=posternPolicy))";
-
 /* What layer.c reads */
 static const char *const own_attributes[] = { "objectClass",
 	"associatedDomain", "mail", "createTimestamp", "posternTemplate" };

@@ -22,7 +22,9 @@ struct ldap_link {
 };
 
 /* What we look for: entries of our classes */
-extern const char ldap_link_filter[];
+#define LDAP_LINK_OURS "(objectClass=posternTemplate)" \
+	"(objectClass=posternDomain)(objectClass=posternMailbox)" \
+	"(objectClass=posternPolicy)"
 
 /* Connects and binds. 0, or -1 and link->why; ldap_link_close() after both. */
 int ldap_link_open(struct ldap_link *link,

@@ -97,14 +97,31 @@ copy_entry(LDAP *ld, LDAPMessage *message)
 	return record;
 }
 
-void
+static bool
+has_some_below(const struct ldap_mirror *m, const char *key)
+{
+	size_t at = 0, len = strlen(key), other;
+	const struct record *record;
+
+	while ((record = table_next(m->records, &at)) != NULL) {
+		other = strlen(record->entry->key);
+		if (other > len &&
+		    record->entry->key[other - len - 1] == ',' &&
+		    strcmp(record->entry->key + other - len, key) == 0)
+			return true;
+	}
+	return false;
+}
+
+bool
 ldap_mirror_put(struct ldap_mirror *m, const struct berval *id, LDAP *ld,
     LDAPMessage *message)
 {
 	struct record *record = copy_entry(ld, message), *before;
+	bool has_left = false;
 
 	if (record == NULL)
-		return;
+		return false;
 	if (id == NULL) {
 		record->id.bv_val = (char *)record->entry->key;
 		record->id.bv_len = strlen(record->entry->key);
@@ -117,8 +134,20 @@ ldap_mirror_put(struct ldap_mirror *m, const struct berval *id, LDAP *ld,
 	record->round = m->round;
 	before = table_put(m->records, record->id.bv_val, record->id.bv_len,
 	    record);
-	if (before != NULL)
+	if (before != NULL) {
+		has_left = strcmp(before->entry->key, record->entry->key) != 0
+		    && has_some_below(m, before->entry->key);
 		arena_free(before->arena);
+	}
+	return has_left;
+}
+
+const struct entry *
+ldap_mirror_get(const struct ldap_mirror *m, const struct berval *id)
+{
+	struct record *record = table_get(m->records, id->bv_val, id->bv_len);
+
+	return record != NULL ? record->entry : NULL;
 }
 
 void

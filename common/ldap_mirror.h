@@ -14,8 +14,8 @@ struct ldap_mirror *ldap_mirror_new(void);
 void ldap_mirror_free(struct ldap_mirror *mirror);	/* NULL is fine */
 
 /* A new entry, or a new form of it. id NULL: its DN is its name. It has been
- * seen. */
-void ldap_mirror_put(struct ldap_mirror *mirror, const struct berval *id,
+ * seen. True where others stand below a DN that it has no more. */
+bool ldap_mirror_put(struct ldap_mirror *mirror, const struct berval *id,
     LDAP *ld, LDAPMessage *message);
 void ldap_mirror_remove(struct ldap_mirror *mirror, const struct berval *id);
 
@@ -23,6 +23,10 @@ void ldap_mirror_remove(struct ldap_mirror *mirror, const struct berval *id);
 void ldap_mirror_begin(struct ldap_mirror *mirror);
 void ldap_mirror_see(struct ldap_mirror *mirror, const struct berval *id);
 void ldap_mirror_sweep(struct ldap_mirror *mirror);
+
+/* NULL: there is none */
+const struct entry *ldap_mirror_get(const struct ldap_mirror *mirror,
+    const struct berval *id);
 
 /* All there is, each DN once, in order */
 void ldap_mirror_give(const struct ldap_mirror *mirror,

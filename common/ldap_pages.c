@@ -75,7 +75,7 @@ ask_page(struct ldap_link *link, struct berval *cookie)
 	rc = ldap_create_page_control(link->ld, PAGE, cookie, 0, &controls[0]);
 	if (rc == LDAP_SUCCESS)
 		rc = ldap_search_ext(link->ld, link->settings->base,
-		    LDAP_SCOPE_SUBTREE, ldap_link_filter, link->attributes, 0,
+		    LDAP_SCOPE_SUBTREE, "(|" LDAP_LINK_OURS ")", link->attributes, 0,
 		    controls, NULL, NULL, LDAP_NO_LIMIT, &msgid);
 	ldap_control_free(controls[0]);
 	return rc == LDAP_SUCCESS ? msgid : ldap_link_fail(link, rc, NULL);

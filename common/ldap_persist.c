@@ -7,11 +7,16 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "common/layer.h"
 #include "common/ldap_mirror.h"
 #include "common/ldap_pages.h"
 #include "common/xmalloc.h"
 
 #define LOOK_MESSAGES 1000	/* at most in one look */
+
+/* Of an entry that is renamed the server tells, not of those below it, though
+ * their DNs are others then. So we look at all that have some below. */
+static const char filter[] = "(|" LDAP_LINK_OURS "(hasSubordinates=TRUE))";
 
 struct ldap_persist {
 	struct ldap_mirror *mirror;
@@ -22,6 +27,7 @@ struct ldap_persist {
 	int ended_with;		/* the server's last word, or -1 */
 	bool is_refreshed;	/* the mirror is whole */
 	bool has_changed;
+	bool has_moved;		/* DNs below some entry are not true any more */
 };
 
 struct ldap_persist *
@@ -81,6 +87,36 @@ read_flag(BerElement *ber, ber_int_t *flag)
 	    ber_scanf(ber, "b", flag) != LBER_ERROR;
 }
 
+/* One that we look at only for what is below it */
+static bool
+is_container(const struct ldap_persist *p, const struct berval *uuid)
+{
+	const struct entry *entry = ldap_mirror_get(p->mirror, uuid);
+	enum layer_kind kind;
+
+	return entry != NULL && !layer_kind_of(entry, &kind) &&
+	    !entry_has_class(entry, "posternPolicy");
+}
+
+static void
+put(struct ldap_persist *p, struct ldap_link *link, LDAPMessage *message,
+    const struct berval *uuid)
+{
+	bool is_known = ldap_mirror_get(p->mirror, uuid) != NULL;
+
+	if (ldap_mirror_put(p->mirror, uuid, link->ld, message) ||
+	    (!is_known && is_container(p, uuid)))
+		p->has_moved = true;
+}
+
+static void
+remove_one(struct ldap_persist *p, const struct berval *uuid)
+{
+	if (is_container(p, uuid))
+		p->has_moved = true;
+	ldap_mirror_remove(p->mirror, uuid);
+}
+
 /* The sync state control of an entry (section 2.2): 0, or -1 */
 static int
 take_state(struct ldap_persist *p, struct ldap_link *link,
@@ -95,9 +131,9 @@ take_state(struct ldap_persist *p, struct ldap_link *link,
 	if (state == LDAP_SYNC_PRESENT)
 		ldap_mirror_see(p->mirror, &uuid);
 	else if (state == LDAP_SYNC_DELETE)
-		ldap_mirror_remove(p->mirror, &uuid);
+		remove_one(p, &uuid);
 	else
-		ldap_mirror_put(p->mirror, &uuid, link->ld, message);
+		put(p, link, message, &uuid);
 	/* One that comes in the middle of a refresh tells only how far that is,
 	 * and the mirror would pass for what it is not yet */
 	if (p->is_refreshed)
@@ -138,7 +174,7 @@ take_set(struct ldap_persist *p, BerElement *ber)
 		return -1;
 	for (i = 0; ids != NULL && ids[i].bv_val != NULL; i++)
 		if (is_gone)
-			ldap_mirror_remove(p->mirror, &ids[i]);
+			remove_one(p, &ids[i]);
 		else
 			ldap_mirror_see(p->mirror, &ids[i]);
 	ber_bvarray_free(ids);
@@ -252,7 +288,7 @@ ask(struct ldap_persist *p, struct ldap_link *link)
 		    &controls[0]);
 	if (rc == LDAP_SUCCESS)
 		rc = ldap_search_ext(link->ld, link->settings->base,
-		    LDAP_SCOPE_SUBTREE, ldap_link_filter, link->attributes, 0,
+		    LDAP_SCOPE_SUBTREE, filter, link->attributes, 0,
 		    controls, NULL, NULL, LDAP_NO_LIMIT, &p->msgid);
 	ldap_control_free(controls[0]);
 	ber_free(ber, 1);
@@ -272,7 +308,7 @@ refresh(struct ldap_persist *p, struct ldap_link *link)
 	findings_free(p->notes);
 	p->notes = findings_new();
 	ldap_mirror_begin(p->mirror);
-	p->is_refreshed = false;
+	p->is_refreshed = p->has_moved = false;
 	p->ended_with = -1;
 	if (ask(p, link) != 0)
 		return -1;
@@ -285,6 +321,15 @@ refresh(struct ldap_persist *p, struct ldap_link *link)
 	return 0;
 }
 
+/* The search that goes on may be one too many by now */
+static int
+begin_anew(struct ldap_persist *p, struct ldap_link *link)
+{
+	if (p->ended_with == -1)
+		ldap_abandon_ext(link->ld, p->msgid, NULL, NULL);
+	return refresh(p, link);
+}
+
 enum persist_start
 ldap_persist_start(struct ldap_persist *p, struct ldap_link *link)
 {
@@ -293,10 +338,11 @@ ldap_persist_start(struct ldap_persist *p, struct ldap_link *link)
 
 	/* e-syncRefreshRequired, or what else a server says to a cookie that
 	 * is newer than itself: it was restored from a backup */
-	if (rc != 0 && had_cookie && p->ended_with != -1) {
+	if (had_cookie && (rc == 0 ? p->has_moved : p->ended_with != -1)) {
 		ldap_persist_forget(p);
-		rc = refresh(p, link);
+		rc = begin_anew(p, link);
 	}
+	p->has_moved = false;
 	if (rc == 0)
 		return PERSIST_STARTED;
 	return p->ended_with == LDAP_UNAVAILABLE_CRITICAL_EXTENSION
@@ -316,6 +362,10 @@ ldap_persist_look(struct ldap_persist *p, struct ldap_link *link)
 		    &message);
 		if (rc > 0 && take(p, link, message) != 0)
 			return PERSIST_LOST;
+	}
+	if (p->has_moved) {
+		ldap_persist_forget(p);
+		return PERSIST_LOST;
 	}
 	if (rc < 0) {
 		ldap_link_fail(link, LDAP_SERVER_DOWN, "");

@@ -25,7 +25,7 @@ enum persist_start ldap_persist_start(struct ldap_persist *persist,
 enum persist_state {
 	PERSIST_SAME,
 	PERSIST_CHANGED,	/* since the last call */
-	PERSIST_LOST		/* link->why; may be started again */
+	PERSIST_LOST		/* to be started again */
 };
 /* Takes in what has come; never waits */
 enum persist_state ldap_persist_look(struct ldap_persist *persist,

@@ -194,6 +194,18 @@ subtest 'with syncprov every change comes by itself' => sub {
 	    for 1, 150, 299;
 	is(() = substr($slapd->log(), $seen) =~ /SRCH base="\Q$BASE\E"/g, 0,
 	    'and nobody has searched');
+	$slapd->modify("dn: ou=new,$BASE\nchangetype: modrdn\n" .
+	    "newrdn: ou=moved\ndeleteoldrdn: 1\n");
+	soon { ($policyd->policyctl('show', 'm.example'))[1] =~ /ou=moved/ }
+	    'a subtree that has moved', $TOLD_SECS;
+	$slapd->add(tenant('late.example', Status => 'suspended') =~
+	    s/,$BASE/,ou=old,$BASE/r);
+	soon { is_ours($policyd, 'late.example') } 'one below a container ' .
+	    'that had none', $TOLD_SECS;
+	$slapd->modify("dn: ou=old,$BASE\nchangetype: modrdn\n" .
+	    "newrdn: ou=older\ndeleteoldrdn: 1\n");
+	soon { ($policyd->policyctl('show', 'late.example'))[1] =~ /ou=older/ }
+	    'moves with it', $TOLD_SECS;
 	is($policyd->stop(), '', 'policyd stops cleanly');
 };
 
