@@ -4,8 +4,8 @@
 build_packages="autoconf automake gcc libc6-dev libconfig-dev
 libcurl4-openssl-dev libevent-dev libidn2-dev libjansson-dev libldap-dev
 libpsl-dev libssl-dev make perl pkg-config"
-test_packages="ldap-utils libsasl2-modules libsasl2-modules-db mandoc postfix
-sasl2-bin slapd"
+test_packages="ldap-utils libsasl2-modules libsasl2-modules-db mandoc openssl
+postfix sasl2-bin slapd"
 clang_packages="clang libclang-rt-dev"
 
 mkdir -p "${POSTERN_BUILD:=build}"
