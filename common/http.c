@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: ISC */
-/* http.c - finds the row for a request and answers, whole and at once. Sizes
+/* http.c - finds the row for a request, and sends its answer whole. Sizes
  * and waits are bounded: a slow or endless client costs one descriptor for a
  * while. Next: the row's handle(). */
 #include "common/http.h"
@@ -117,29 +117,54 @@ body_read(struct evhttp_request *from, struct http_request *request)
 }
 
 static void
+finish(struct http_request *request)
+{
+	answer(request->from, request->status, request->type, request->answer);
+	arena_free(request->arena);
+}
+
+void
+http_answer(struct http_request *request)
+{
+	request->is_late = false;
+	if (!request->is_inside)
+		finish(request);
+}
+
+static void
+handle(const struct http_route *row, struct http_request *request)
+{
+	request->is_inside = true;
+	row->handle(request);
+	request->is_inside = false;
+	if (!request->is_late)
+		finish(request);
+}
+
+static void
 serve(struct evhttp_request *from, void *arg)
 {
 	const struct http_route *row = route(arg, from);
-	struct http_request request = {
-		.status = HTTP_OK,
-		.type = "application/json",
-		.answer = "",
-	};
+	struct http_request *request;
+	struct arena *arena;
 
 	if (row == NULL)
 		return;
-	request.arena = arena_new(0);
-	if (query_read(from, &request) == -1) {
+	arena = arena_new(0);
+	request = arena_alloc(arena, sizeof(*request));
+	*request = (struct http_request){ .arena = arena, .from = from,
+		.status = HTTP_OK, .type = "application/json", .answer = "" };
+	if (query_read(from, request) == -1) {
 		refuse(from, HTTP_BADREQUEST,
 		    "{\"error\": \"unreadable query\"}");
-	} else if (body_read(from, &request) == -1) {
+	} else if (body_read(from, request) == -1) {
 		refuse(from, HTTP_ENTITYTOOLARGE,
 		    "{\"error\": \"body too large\"}");
 	} else {
-		row->handle(&request);
-		answer(from, request.status, request.type, request.answer);
+		handle(row, request);
+		return;
 	}
-	arena_free(request.arena);
+	arena_free(arena);
 }
 
 struct http_server *

@@ -4,10 +4,13 @@
 #ifndef COMMON_HTTP_H
 #define COMMON_HTTP_H
 
+#include <stdbool.h>
 #include <stddef.h>
 
 #include "common/arena.h"
 #include "common/listen.h"
+
+struct evhttp_request;
 
 struct http_request {
 	struct arena *arena;	/* until the answer is out */
@@ -19,6 +22,10 @@ struct http_request {
 	int status;		/* 200 unless changed */
 	const char *type;	/* "application/json" unless changed */
 	const char *answer;	/* text in the arena, or a constant */
+	bool is_late;		/* handle() set it: http_answer() follows */
+
+	bool is_inside;		/* http.c's own: in handle() */
+	struct evhttp_request *from;
 };
 
 struct http_route {
@@ -34,6 +41,9 @@ struct http_server;
  * each with {"error": "..."}. */
 struct http_server *http_start(struct listener *listener,
     const struct http_route *rows);
+/* The answer of a handler that waits for something, once; also inside handle().
+ * The request is gone then. All must be answered before http_stop(). */
+void http_answer(struct http_request *request);
 /* Before listen_close(), never from within a handler; NULL is fine */
 void http_stop(struct http_server *server);
 

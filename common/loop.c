@@ -90,6 +90,13 @@ loop_now(void)
 	    (offset_ms != NULL ? *offset_ms : 0);
 }
 
+int64_t
+loop_now_injected(void)
+{
+	return set_ms != 0 || (offset_ms != NULL && *offset_ms != 0)
+	    ? loop_now() : 0;
+}
+
 void
 loop_now_set(int64_t now_ms)
 {

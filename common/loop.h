@@ -22,6 +22,9 @@ void loop_defer(void (*fn)(void *), void *arg);
  * the real time; it is mapped at loop_clock_open() and may be changed at
  * any moment. */
 int64_t loop_now(void);
+/* loop_now() where a test has changed it, else 0: who has a clock of its own, as
+ * Redis has, goes by that */
+int64_t loop_now_injected(void);
 void loop_now_set(int64_t now_ms);	/* 0: the real clock again */
 void loop_clock_open(void);
 
