@@ -66,7 +66,7 @@ do_check(struct http_request *rq)
 	    "findings", findings_json(found),
 	    "advice", findings_json_texts(advice),
 	    "directory", directory_json(),
-	    "counters", "uri", control_service->conf->counters_uri,
+	    "counters", "uri", store->name,
 	    "records", (json_int_t)store->ops->records(store),
 	    "evicted", (json_int_t)store->ops->evicted(store),
 	    "connections", (json_int_t)sessions_count(sessions)));
@@ -74,16 +74,23 @@ do_check(struct http_request *rq)
 }
 
 static void
-do_explain(struct http_request *rq)
+explained(void *arg, json_t *json, const char *why)
 {
-	const char *why;
-	json_t *json = explain_request(control_service, rq->arena, rq->body,
-	    rq->body_len, &why);
+	struct http_request *rq = arg;
 
 	if (json == NULL)
 		control_fail(rq, 400, why);
 	else
 		control_answer(rq, json);
+	http_answer(rq);
+}
+
+static void
+do_explain(struct http_request *rq)
+{
+	rq->is_late = true;
+	explain_request(control_service, rq->arena, rq->body, rq->body_len,
+	    explained, rq);
 }
 
 static void

@@ -26,29 +26,6 @@ own_counter(const struct control_name *named, const struct limit *limit,
 	return true;
 }
 
-static void
-note_answer(struct counter_question *question)
-{
-	*(bool *)question->arg = true;
-}
-
-static bool
-used_now(const struct control_name *named, const struct limit *limit,
-    const struct counter_key *key, uint64_t *out)
-{
-	bool is_answered = false;
-	struct counter_limit asked = { .key = *key, .count = limit->count,
-		.limit_tag = counter_tag(limit->name),
-		.window_ms = limit->window_ms };
-	struct counter_question question = { .tenant = named->tenant->id,
-		.limits = &asked, .limit_count = 1, .is_peek = true,
-		.done = note_answer, .arg = &is_answered };
-
-	control_service->counters->ops->ask(control_service->counters, &question);
-	*out = asked.used;
-	return is_answered && !question.is_unknown;
-}
-
 static json_t *
 usage_json(struct http_request *rq, const struct effective_limit *limit,
     uint64_t used)
@@ -66,54 +43,97 @@ usage_json(struct http_request *rq, const struct effective_limit *limit,
 	    "dn", control_text(limit->from->dn));
 }
 
+/* What is asked, until it is answered */
+struct usage {
+	struct http_request *rq;
+	struct snapshot *snapshot;
+	struct control_name named;
+	const struct effective_limit **limits;	/* those that were asked */
+	struct counter_question question;
+};
+
+static void
+usage_done(struct counter_question *question)
+{
+	struct usage *usage = question->arg;
+	struct http_request *rq = usage->rq;
+	json_t *json, *list = json_array();
+	size_t i;
+
+	json = control_named(rq, &usage->named);
+	json_object_set_new(json, "limits", list);
+	for (i = 0; i < question->limit_count; i++)
+		json_array_append_new(list, usage_json(rq, usage->limits[i],
+		    question->limits[i].used));
+	if (question->is_unknown) {
+		json_decref(json);
+		control_fail(rq, 503, "the counters cannot be asked");
+	} else {
+		control_answer(rq, json);
+	}
+	snapshot_release(usage->snapshot);
+	http_answer(rq);
+}
+
+static void
+usage_add(struct usage *usage, const struct effective_limit *limit)
+{
+	const struct limit *one = limit->limit;
+	struct counter_question *question = &usage->question;
+	struct counter_key key;
+
+	if (!own_counter(&usage->named, one, &key))
+		return;
+	usage->limits[question->limit_count] = limit;
+	question->limits[question->limit_count++] = (struct counter_limit){
+		.key = key, .limit_tag = counter_tag(one->name),
+		.window_ms = one->window_ms, .count = one->count };
+}
+
 void
 control_usage(struct http_request *rq)
 {
+	struct usage *usage = arena_alloc(rq->arena, sizeof(*usage));
+	struct counter_store *store = control_service->counters;
 	struct effective_limit *limits;
-	struct counter_key key;
-	struct control_name named;
-	json_t *json, *list;
-	uint64_t used;
 	size_t i, count;
 
-	if (!control_find(rq, &named))
+	*usage = (struct usage){ .rq = rq };
+	if (!control_find(rq, &usage->named))
 		return;
-	json = control_named(rq, &named);
-	list = json_array();
-	json_object_set_new(json, "limits", list);
-	count = effective_limits(rq->arena, &named.chain, &limits);
-	for (i = 0; i < count; i++) {
-		if (!own_counter(&named, limits[i].limit, &key))
-			continue;
-		if (!used_now(&named, limits[i].limit, &key, &used)) {
-			json_decref(json);
-			control_fail(rq, 503, "the counters cannot be asked");
-			return;
-		}
-		json_array_append_new(list, usage_json(rq, &limits[i], used));
-	}
-	control_answer(rq, json);
+	usage->snapshot = snapshot_hold(
+	    directory_current(control_service->directory));
+	count = effective_limits(rq->arena, &usage->named.chain, &limits);
+	usage->limits = arena_alloc(rq->arena, count * sizeof(*usage->limits));
+	usage->question = (struct counter_question){
+		.tenant = usage->named.tenant->id, .is_peek = true,
+		.limits = arena_alloc(rq->arena,
+		    count * sizeof(struct counter_limit)),
+		.done = usage_done, .arg = usage };
+	for (i = 0; i < count; i++)
+		usage_add(usage, &limits[i]);
+	rq->is_late = true;
+	store->ops->ask(store, &usage->question);
 }
 
 /* An address: its own mailbox's counters */
-static uint64_t
+static void
 reset_mailbox(struct http_request *rq, const struct control_name *named,
-    const char *name)
+    const char *name, struct counter_reset *reset)
 {
-	struct counter_store *store = control_service->counters;
 	struct effective_limit *limits;
 	size_t i, count = effective_limits(rq->arena, &named->chain, &limits);
-	struct counter_key key;
-	uint64_t forgotten = 0;
+	struct counter_key *keys = arena_alloc(rq->arena,
+	    (count + 1) * sizeof(*keys));
 
 	for (i = 0; i < count; i++)
 		if ((*name == '\0' ||
 		    strcmp(limits[i].limit->name, name) == 0) &&
 		    limits[i].limit->subject == SUBJECT_MAILBOX &&
-		    own_counter(named, limits[i].limit, &key))
-			forgotten += store->ops->forget(store,
-			    named->tenant->id, &key);
-	return forgotten;
+		    own_counter(named, limits[i].limit,
+			&keys[reset->key_count]))
+			reset->key_count++;
+	reset->keys = keys;
 }
 
 /* Limit names are in lower case once read */
@@ -127,29 +147,57 @@ limit_named(const struct http_request *rq)
 	return name;
 }
 
+/* The same for a reset */
+struct resetting {
+	struct http_request *rq;
+	struct snapshot *snapshot;
+	struct control_name named;
+	const char *limit;
+	struct counter_reset reset;
+};
+
+static void
+reset_done(struct counter_reset *reset)
+{
+	struct resetting *one = reset->arg;
+	struct http_request *rq = one->rq;
+	json_t *json;
+
+	if (reset->is_unknown) {
+		control_fail(rq, 503, "the counters cannot be asked");
+	} else {
+		log_info(NULL, "reset tenant=%s mailbox=%s limit=%s "
+		    "forgotten=%" PRId64, log_foreign(one->named.tenant->id),
+		    one->named.mailbox != NULL
+		    ? log_foreign(one->named.mailbox) : "-",
+		    *one->limit != '\0' ? log_foreign(one->limit) : "-",
+		    reset->forgotten);
+		json = control_named(rq, &one->named);
+		json_object_set_new(json, "forgotten", reset->forgotten == -1
+		    ? json_null() : json_integer(reset->forgotten));
+		control_answer(rq, json);
+	}
+	snapshot_release(one->snapshot);
+	http_answer(rq);
+}
+
 void
 control_reset(struct http_request *rq)
 {
 	struct counter_store *store = control_service->counters;
-	const char *limit = limit_named(rq);
-	struct control_name named;
-	uint64_t forgotten;
-	json_t *json;
+	struct resetting *one = arena_alloc(rq->arena, sizeof(*one));
 
-	if (!control_find(rq, &named))
+	*one = (struct resetting){ .rq = rq, .limit = limit_named(rq) };
+	if (!control_find(rq, &one->named))
 		return;
-	if (named.mailbox != NULL)
-		forgotten = reset_mailbox(rq, &named, limit);
-	else
-		forgotten = store->ops->reset(store, named.tenant->id,
-		    *limit != '\0' ? counter_tag(limit) : 0);
-	log_info(NULL, "reset tenant=%s mailbox=%s limit=%s forgotten=%" PRIu64,
-	    log_foreign(named.tenant->id),
-	    named.mailbox != NULL ? log_foreign(named.mailbox) : "-",
-	    *limit != '\0' ? log_foreign(limit) : "-",
-	    forgotten);
-	json = control_named(rq, &named);
-	json_object_set_new(json, "forgotten",
-	    json_integer((json_int_t)forgotten));
-	control_answer(rq, json);
+	one->snapshot = snapshot_hold(
+	    directory_current(control_service->directory));
+	one->reset = (struct counter_reset){
+		.tenant = one->named.tenant->id,
+		.limit_tag = *one->limit != '\0' ? counter_tag(one->limit) : 0,
+		.done = reset_done, .arg = one };
+	if (one->named.mailbox != NULL)
+		reset_mailbox(rq, &one->named, one->limit, &one->reset);
+	rq->is_late = true;
+	store->ops->reset(store, &one->reset);
 }

@@ -62,41 +62,59 @@ struct counter_question {
 	void *arg;		/* the asker's */
 };
 
+/* Forget counters, never greylist records: all of a tenant, those of one of its
+ * limits, or those that keys names */
+struct counter_reset {
+	const char *tenant;
+	uint32_t limit_tag;		/* 0: of all its limits */
+	const struct counter_key *keys;	/* NULL: by limit_tag */
+	size_t key_count;
+	/* the answer: */
+	bool is_unknown;		/* the store could not be asked */
+	int64_t forgotten;		/* how many; -1: it does not count */
+	void (*done)(struct counter_reset *reset);
+	void *arg;
+};
+
 struct counter_store_ops;
 struct counter_store {
 	const struct counter_store_ops *ops;
+	const char *name;	/* its URI without secrets */
 };
 
 struct counter_settings {
 	const char *uri;
-	uint64_t max_records;
+	uint64_t max_records;		/* memory: */
+	int64_t timeout_ms;		/* redis://, of a question */
+	const char *password_file;	/* redis://; "" for none */
 };
 
 /* One row per store */
 struct counter_store_ops {
-	const char *scheme;	/* "memory:" */
+	const char *scheme;	/* "memory:", or how it begins */
 	/* Of a URI with this scheme: 0, or -1 and *why */
 	int (*check_uri)(const char *uri, const char **why);
 	struct counter_store *(*open)(const struct counter_settings *settings,
 	    const char **why);
+	/* With the user's rights, before the loop runs. NULL: nothing to do */
+	void (*start)(struct counter_store *store);
+	/* What is not answered is so now, as unknown */
 	void (*close)(struct counter_store *store);
 	/* Greylist first: if it does not pass, no limit is looked at. Then all
 	 * limits: any exceeded one that refuses: none is charged.
 	 * q->done may be called inside ask(), but no other question's. */
 	void (*ask)(struct counter_store *store, struct counter_question *q);
-	/* Forget a tenant's counters: all, or those of one limit (tag != 0);
-	 * limits only, never greylist records. Returns how many. */
-	uint64_t (*reset)(struct counter_store *store, const char *tenant,
-	    uint32_t limit_tag);
-	/* Forget one counter. True if there was one. */
-	bool (*forget)(struct counter_store *store, const char *tenant,
-	    const struct counter_key *key);
+	/* Answered exactly once, as a question is */
+	void (*reset)(struct counter_store *store, struct counter_reset *reset);
 	uint64_t (*records)(const struct counter_store *store);
 	uint64_t (*evicted)(const struct counter_store *store);
+	/* What should be set otherwise, a sentence; NULL: nothing */
+	const char *(*advice)(const struct counter_store *store);
 };
 
 /* The rows */
 extern const struct counter_store_ops counters_memory;
+extern const struct counter_store_ops counters_redis;
 
 /* NULL and *why where no store knows the URI or the store cannot open */
 struct counter_store *counters_open(const struct counter_settings *settings,

@@ -44,6 +44,7 @@ memory_open(const struct counter_settings *settings, const char **why)
 	}
 	m = xcalloc(1, sizeof(*m));
 	m->store.ops = &counters_memory;
+	m->store.name = counters_memory.scheme;
 	m->records = records_new(settings->max_records);
 	return &m->store;
 }
@@ -193,27 +194,29 @@ memory_ask(struct counter_store *store, struct counter_question *q)
 	q->done(q);
 }
 
-static uint64_t
-memory_reset(struct counter_store *store, const char *tenant,
-    uint32_t limit_tag)
-{
-	struct memory_store *m = (struct memory_store *)store;
-
-	return records_reset(m->records, tenant, limit_tag);
-}
-
 static bool
-memory_forget(struct counter_store *store, const char *tenant,
-    const struct counter_key *key)
+forget(struct memory_store *m, const struct counter_key *key)
 {
-	struct memory_store *m = (struct memory_store *)store;
 	struct record *record = records_find(m->records, key);
 
-	(void)tenant;		/* is in the key */
 	if (record == NULL || record->limit_tag == 0)
 		return false;
 	records_drop(m->records, record);
 	return true;
+}
+
+static void
+memory_reset(struct counter_store *store, struct counter_reset *reset)
+{
+	struct memory_store *m = (struct memory_store *)store;
+
+	reset->is_unknown = false;
+	reset->forgotten = reset->keys != NULL ? 0 :
+	    (int64_t)records_reset(m->records, reset->tenant,
+	    reset->limit_tag);
+	for (size_t i = 0; i < reset->key_count; i++)
+		reset->forgotten += forget(m, &reset->keys[i]);
+	reset->done(reset);
 }
 
 static uint64_t
@@ -228,6 +231,13 @@ memory_evicted(const struct counter_store *store)
 	return records_evicted(((const struct memory_store *)store)->records);
 }
 
+static const char *
+memory_advice(const struct counter_store *store)
+{
+	(void)store;
+	return NULL;
+}
+
 const struct counter_store_ops counters_memory = {
 	.scheme = "memory:",
 	.check_uri = memory_check_uri,
@@ -235,7 +245,7 @@ const struct counter_store_ops counters_memory = {
 	.close = memory_close,
 	.ask = memory_ask,
 	.reset = memory_reset,
-	.forget = memory_forget,
 	.records = memory_records,
 	.evicted = memory_evicted,
+	.advice = memory_advice,
 };

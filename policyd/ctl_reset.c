@@ -5,9 +5,14 @@
 static void
 show(const struct ctl *ctl, const json_t *answer)
 {
-	json_int_t count = json_integer_value(json_object_get(answer,
-	    "forgotten"));
+	const json_t *forgotten = json_object_get(answer, "forgotten");
+	json_int_t count = json_integer_value(forgotten);
 
+	if (json_is_null(forgotten)) {		/* Redis does not count them */
+		printf("%s: counters forgotten.\n",
+		    ctl_get_clean(ctl, answer, "name"));
+		return;
+	}
 	printf("%s: %" JSON_INTEGER_FORMAT " counter%s forgotten.\n",
 	    ctl_get_clean(ctl, answer, "name"), count, count == 1 ? "" : "s");
 }

@@ -116,44 +116,6 @@ limits_json(const struct facts *facts, const struct limit_cases *cases)
 	return limits;
 }
 
-static void
-answered(struct counter_question *question)
-{
-	*(bool *)question->arg = true;
-}
-
-/* The counters' part of it: all is told, but the first refusal decides. False
- * where they cannot answer. */
-static bool
-explain_counters(struct service *service, const struct facts *facts,
-    struct decision *decision, json_t *out)
-{
-	struct limit_cases cases;
-	struct counter_grey grey;
-	bool is_answered = false;
-	bool is_grey = greylist_ask(facts, decision, &grey);
-	struct counter_question question = { .tenant = facts->account_id,
-		.grey = is_grey ? &grey : NULL, .is_peek = true,
-		.done = answered, .arg = &is_answered };
-
-	limits_at_rcpt(facts, NULL, PHASE_CHARGE, false, &cases);
-	question.limits = cases.asked;
-	question.limit_count = cases.asked_count;
-	service->counters->ops->ask(service->counters, &question);
-	if (!is_answered || question.is_unknown)
-		return false;
-	if (is_grey && !action_is_refusal(decision->verdict.action))
-		greylist_decide(facts, &grey, decision);
-	if (!action_is_refusal(decision->verdict.action)) {
-		limits_decide_caps(facts, &cases, decision);
-		limits_decide(facts, &cases, decision);
-	}
-	json_object_set_new(out, "greylist", is_grey ? grey_json(&grey)
-	    : json_null());
-	json_object_set_new(out, "limits", limits_json(facts, &cases));
-	return true;
-}
-
 /* A whole request of what may be only its interesting half */
 static int
 read_attrs(struct arena *arena, const char *text, size_t len,
@@ -177,37 +139,97 @@ read_attrs(struct arena *arena, const char *text, size_t len,
 	return attrs_parse(whole, end, out, why);
 }
 
-json_t *
+struct explain {
+	struct snapshot *snapshot;
+	struct attrs attrs;
+	struct facts facts;
+	struct decision decision;
+	struct limit_cases cases;
+	struct counter_grey grey;
+	struct counter_question question;
+	json_t *out;
+	explain_done *done;
+	void *arg;
+};
+
+/* The counters' part of it: all is told, but the first refusal decides */
+static void
+explain_counters(struct explain *one)
+{
+	const struct counter_grey *grey = one->question.grey;
+	struct decision *decision = &one->decision;
+
+	if (grey != NULL && !action_is_refusal(decision->verdict.action))
+		greylist_decide(&one->facts, grey, decision);
+	if (!action_is_refusal(decision->verdict.action)) {
+		limits_decide_caps(&one->facts, &one->cases, decision);
+		limits_decide(&one->facts, &one->cases, decision);
+	}
+	json_object_set_new(one->out, "greylist", grey != NULL
+	    ? grey_json(grey) : json_null());
+	json_object_set_new(one->out, "limits",
+	    limits_json(&one->facts, &one->cases));
+}
+
+static void
+answered(struct counter_question *question)
+{
+	struct explain *one = question->arg;
+	char reply[VERDICT_REPLY];
+
+	if (question->is_unknown) {
+		json_decref(one->out);
+		snapshot_release(one->snapshot);
+		one->done(one->arg, NULL, "the counters cannot be asked");
+		return;
+	}
+	explain_counters(one);
+	verdict_reply(&one->decision.verdict, reply);
+	json_object_set_new(one->out, "decision",
+	    verdict_json("-", &one->decision.verdict));
+	json_object_set_new(one->out, "reply", json_string(reply));
+	snapshot_release(one->snapshot);
+	one->done(one->arg, one->out, NULL);
+}
+
+static void
+ask_counters(struct service *service, struct explain *one)
+{
+	bool is_grey = greylist_ask(&one->facts, &one->decision, &one->grey);
+
+	limits_at_rcpt(&one->facts, NULL, PHASE_CHARGE, false, &one->cases);
+	one->question = (struct counter_question){
+		.tenant = one->facts.account_id,
+		.grey = is_grey ? &one->grey : NULL,
+		.limits = one->cases.asked,
+		.limit_count = one->cases.asked_count,
+		.is_peek = true, .done = answered, .arg = one };
+	service->counters->ops->ask(service->counters, &one->question);
+}
+
+void
 explain_request(struct service *service, struct arena *arena,
-    const char *text, size_t len, const char **why)
+    const char *text, size_t len, explain_done *done, void *arg)
 {
 	struct snapshot *snapshot = directory_current(service->directory);
-	struct decision decision = { 0 };
-	char reply[VERDICT_REPLY];
-	struct attrs attrs;
-	struct facts facts = { .arena = arena, .conf = service->conf,
-		.snapshot = snapshot, .attrs = &attrs,
-		.now_ms = loop_now() };
-	json_t *out;
+	struct explain *one = arena_alloc(arena, sizeof(*one));
+	const char *why = "the directory was not read yet";
 
-	*why = "the directory was not read yet";
-	if (snapshot == NULL)
-		return NULL;
-	if (read_attrs(arena, text, len, &attrs, why) == -1)
-		return NULL;
-	ends_find(&facts);
-	direction_find(&facts);
-	out = facts_json(&facts);
-	json_object_set_new(out, "rules", json_array());
-	explain_rules(&facts, &decision, json_object_get(out, "rules"));
-	*why = "the counters cannot be asked";
-	if (!explain_counters(service, &facts, &decision, out)) {
-		json_decref(out);
-		return NULL;
+	*one = (struct explain){ .done = done, .arg = arg,
+		.facts = { .arena = arena, .conf = service->conf,
+			.snapshot = snapshot, .attrs = &one->attrs,
+			.now_ms = loop_now() } };
+	if (snapshot == NULL ||
+	    read_attrs(arena, text, len, &one->attrs, &why) == -1) {
+		done(arg, NULL, why);
+		return;
 	}
-	verdict_reply(&decision.verdict, reply);
-	json_object_set_new(out, "decision",
-	    verdict_json("-", &decision.verdict));
-	json_object_set_new(out, "reply", json_string(reply));
-	return out;
+	one->snapshot = snapshot_hold(snapshot);
+	ends_find(&one->facts);
+	direction_find(&one->facts);
+	one->out = facts_json(&one->facts);
+	json_object_set_new(one->out, "rules", json_array());
+	explain_rules(&one->facts, &one->decision,
+	    json_object_get(one->out, "rules"));
+	ask_counters(service, one);
 }

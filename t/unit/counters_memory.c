@@ -19,7 +19,8 @@ static struct counter_store *store;
 static void
 open_store(uint64_t max_records)
 {
-	struct counter_settings settings = { "memory:", max_records };
+	struct counter_settings settings = { .uri = "memory:",
+	    .max_records = max_records };
 	const char *why;
 
 	loop_now_set(T0);
@@ -101,6 +102,37 @@ used(const char *tenant, const char *name)
 	return one.used;
 }
 
+static void
+was_reset(struct counter_reset *done)
+{
+	*(bool *)done->arg = !done->is_unknown;
+}
+
+static int64_t
+reset_all(struct counter_reset one)
+{
+	bool is_done = false;
+
+	one.done = was_reset;
+	one.arg = &is_done;
+	store->ops->reset(store, &one);
+	return is_done ? one.forgotten : -1;
+}
+
+static int64_t
+reset(const char *tenant, uint32_t tag)
+{
+	return reset_all((struct counter_reset){ .tenant = tenant,
+	    .limit_tag = tag });
+}
+
+static bool
+forget(const char *tenant, const struct counter_key *one)
+{
+	return reset_all((struct counter_reset){ .tenant = tenant,
+	    .keys = one, .key_count = 1 }) == 1;
+}
+
 static bool
 grey_is_new(const char *tenant, const char *name)
 {
@@ -123,7 +155,8 @@ grey_is_new(const char *tenant, const char *name)
 static void
 test_open(void)
 {
-	struct counter_settings settings = { "memory:", 3 };
+	struct counter_settings settings = { .uri = "memory:",
+	    .max_records = 3 };
 	const char *why = NULL;
 
 	tap_int(counters_check_uri("memory:", &why), 0,
@@ -366,21 +399,21 @@ test_reset(void)
 	charge("a", "client", false);
 	charge("b", "else", true);
 	grey_is_new("a", "stranger");
-	tap_int(store->ops->reset(store, "a", counter_tag("hourly")), 1,
+	tap_int(reset("a", counter_tag("hourly")), 1,
 	    "reset forgets one limit");
 	tap_ok(used("a", "hourly") == 0 && used("a", "daily") == 1,
 	    "and no other");
 	charge("a", "hourly", true);
-	tap_ok(store->ops->forget(store, "a", &hourly), "forget takes one");
-	tap_ok(!store->ops->forget(store, "a", &hourly), "once");
-	tap_ok(!store->ops->forget(store, "a", &grey),
+	tap_ok(forget("a", &hourly), "forget takes one");
+	tap_ok(!forget("a", &hourly), "once");
+	tap_ok(!forget("a", &grey),
 	    "a greylist record is not a counter");
-	tap_int(store->ops->reset(store, "a", 0), 2,
+	tap_int(reset("a", 0), 2,
 	    "reset forgets all limits of a tenant");
-	tap_int(store->ops->reset(store, "a", 0), 0, "and then there are none");
+	tap_int(reset("a", 0), 0, "and then there are none");
 	tap_int(used("b", "else"), 1, "other tenants keep theirs");
 	tap_ok(!grey_is_new("a", "stranger"), "greylist records stay");
-	tap_int(store->ops->reset(store, "nobody", 0), 0,
+	tap_int(reset("nobody", 0), 0,
 	    "a tenant without records has nothing to reset");
 	close_store();
 }

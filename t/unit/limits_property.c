@@ -1,12 +1,13 @@
 /* SPDX-License-Identifier: ISC */
 /* limits_property.c - the guarantee of the rate limits, on random schedules
- * against an exact log of all events. limits_property [SEED [SCHEDULES]]
+ * against an exact log of all events. limits_property [SEED [SCHEDULES [URI]]]
  *
  * A limit's time is the latest moment at which it was charged, or the clock
  * where that is later: it never runs backwards. All intervals are of that time.
  * A cut in the log is where the store may, or must, have forgotten all. */
 #include "policyd/counters.h"
 
+#include <event2/event.h>
 #include <inttypes.h>
 #include <stdlib.h>
 
@@ -148,6 +149,8 @@ ask(struct counter_limit *limits, bool is_peek, int64_t clock)
 	loop_now_set(clock);
 	run.answers = 0;
 	run.store->ops->ask(run.store, &q);
+	while (run.answers == 0)
+		event_base_loop(loop_base(), EVLOOP_ONCE);
 	expect(run.answers == 1 && !q.is_unknown, ONCE, NULL);
 	return q.is_charged;
 }
@@ -198,6 +201,24 @@ cut(struct model *model)
 	model->at = model->seen = 0;
 }
 
+static void
+forgot(struct counter_reset *reset)
+{
+	*(bool *)reset->arg = true;
+}
+
+static void
+forget(const struct counter_key *key)
+{
+	bool is_done = false;
+	struct counter_reset reset = { .tenant = run.tenant, .keys = key,
+		.key_count = 1, .done = forgot, .arg = &is_done };
+
+	run.store->ops->reset(run.store, &reset);
+	while (!is_done)
+		event_base_loop(loop_base(), EVLOOP_ONCE);
+}
+
 /* What has expired may be gone or not: if the clock then goes back, both are
  * right. Make it known. */
 static void
@@ -210,7 +231,7 @@ forget_if_unsure(struct model *model)
 	if (run.clock == model->seen || model->at == 0 ||
 	    model->seen - model->at < limit->window_ms)
 		return;
-	run.store->ops->forget(run.store, run.tenant, &limit->key);
+	forget(&limit->key);
 	run.seen[FORGOTTEN]++;
 	cut(model);
 }
@@ -511,12 +532,16 @@ run_schedules(struct counter_store *store, uint64_t seed, int schedules)
 int
 main(int argc, char **argv)
 {
-	struct counter_settings settings = { "memory:", 1000000 };
+	struct counter_settings settings = {
+		.uri = argc > 3 ? argv[3] : "memory:",
+		.max_records = 1000000, .timeout_ms = 5000 };
 	const char *why = NULL;
 	struct counter_store *store = counters_open(&settings, &why);
 
 	if (!tap_ok(store != NULL, "the store opens"))
 		return tap_done();
+	if (store->ops->start != NULL)
+		store->ops->start(store);
 	stderr = fopen("/dev/null", "w");	/* thousands of warnings */
 	run_schedules(store, argc > 1 ? strtoull(argv[1], NULL, 0) : 20261120,
 	    argc > 2 ? atoi(argv[2]) : 2000);

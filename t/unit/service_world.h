@@ -79,7 +79,8 @@ write_ldif(const char *ldif)
 static inline void
 service_begin(const char *ldif)
 {
-	struct counter_settings settings = { "memory:", 100000 };
+	struct counter_settings settings = { .uri = "memory:",
+	    .max_records = 100000 };
 	static char uri[300];
 	const char *why;
 
