@@ -62,12 +62,18 @@ static void
 note_hooks(const struct service *service, const struct wants *wants,
     struct findings *out)
 {
+	const char *counters;
+
 	if (wants->score != NULL)
 		findings_add(out, FINDING_NOTE, wants->score->dn,
 		    "posternGreylist", "score", "there is no score yet: this "
 		    "greylists nobody");
 	if (service == NULL)
 		return;
+	if ((counters = service->counters->ops->advice(service->counters)) !=
+	    NULL)
+		findings_add(out, FINDING_NOTE, "", "counters.uri",
+		    service->counters->name, "%s", counters);
 	if (wants->data != NULL && !service->has_seen_data)
 		findings_add(out, FINDING_NOTE, wants->data->dn, "", "",
 		    "holds, filters, redirects or prepends to inbound mail: "

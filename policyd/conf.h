@@ -27,6 +27,8 @@ struct conf {
 	struct source_settings directory;
 	const char *counters_uri;
 	uint64_t counters_max_records;
+	int64_t counters_timeout_ms;
+	const char *counters_password_file;	/* "" for none */
 	int on_counter_failure;		/* enum counter_failure */
 	int on_no_directory;		/* enum no_directory */
 	int charge_at;			/* enum charge_at */

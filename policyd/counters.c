@@ -8,6 +8,7 @@
 
 static const struct counter_store_ops *const stores[] = {
 	&counters_memory,
+	&counters_redis,
 };
 
 static const struct counter_store_ops *

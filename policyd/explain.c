@@ -140,6 +140,7 @@ read_attrs(struct arena *arena, const char *text, size_t len,
 }
 
 struct explain {
+	struct service *service;
 	struct snapshot *snapshot;
 	struct attrs attrs;
 	struct facts facts;
@@ -177,6 +178,8 @@ answered(struct counter_question *question)
 	struct explain *one = question->arg;
 	char reply[VERDICT_REPLY];
 
+	/* it may have been read anew */
+	one->facts.conf = one->service->conf;
 	if (question->is_unknown) {
 		json_decref(one->out);
 		snapshot_release(one->snapshot);
@@ -215,7 +218,7 @@ explain_request(struct service *service, struct arena *arena,
 	struct explain *one = arena_alloc(arena, sizeof(*one));
 	const char *why = "the directory was not read yet";
 
-	*one = (struct explain){ .done = done, .arg = arg,
+	*one = (struct explain){ .service = service, .done = done, .arg = arg,
 		.facts = { .arena = arena, .conf = service->conf,
 			.snapshot = snapshot, .attrs = &one->attrs,
 			.now_ms = loop_now() } };

@@ -45,6 +45,9 @@ keep_opened(const struct conf *now, struct conf *next)
 	if (!source_settings_are_equal(&now->directory, &next->directory) ||
 	    strcmp(now->counters_uri, next->counters_uri) != 0 ||
 	    now->counters_max_records != next->counters_max_records ||
+	    now->counters_timeout_ms != next->counters_timeout_ms ||
+	    strcmp(now->counters_password_file,
+		next->counters_password_file) != 0 ||
 	    strcmp(now->control, next->control) != 0 ||
 	    strcmp(now->metrics, next->metrics) != 0 ||
 	    strcmp(now->user, next->user) != 0 ||
@@ -122,6 +125,26 @@ check(struct findings *findings)
 }
 
 static int
+open_counters(const char **why)
+{
+	struct counter_settings settings = {
+		.uri = conf->counters_uri,
+		.max_records = conf->counters_max_records,
+		.timeout_ms = conf->counters_timeout_ms,
+		.password_file = conf->counters_password_file,
+	};
+
+	service.counters = counters_open(&settings, why);
+	if (service.counters == NULL)
+		return -1;
+	if (service.counters->ops == &counters_memory)
+		return 0;
+	settings.uri = counters_memory.scheme;
+	service.local = counters_open(&settings, why);
+	return service.local != NULL ? 0 : -1;
+}
+
+static int
 open_sockets(const char **why)
 {
 	size_t i;
@@ -140,10 +163,7 @@ open_sockets(const char **why)
 	if (*conf->metrics != '\0' &&
 	    (metrics = listen_open(conf->metrics, 0, "", why)) == NULL)
 		return -1;
-	service.counters = counters_open(&(struct counter_settings){
-	    .uri = conf->counters_uri,
-	    .max_records = conf->counters_max_records }, why);
-	return service.counters != NULL ? 0 : -1;
+	return open_counters(why);
 }
 
 static uint64_t
@@ -155,7 +175,10 @@ count_connections(void)
 static uint64_t
 count_records(void)
 {
-	return service.counters->ops->records(service.counters);
+	const struct counter_store *store = service.local != NULL
+	    ? service.local : service.counters;
+
+	return store->ops->records(store);
 }
 
 static uint64_t
@@ -204,6 +227,8 @@ start(void)
 	sessions = sessions_new(&service);
 	service.directory = directory_new(&conf->directory, policy_parse, &why);
 	directory_start(service.directory, FIRST_READING_MS);
+	if (service.counters->ops->start != NULL)
+		service.counters->ops->start(service.counters);
 	control_start(&service, sessions);
 	control_server = http_start(control, control_routes);
 	if (metrics != NULL)
@@ -218,8 +243,7 @@ reload(void)
 	directory_reload(service.directory);
 }
 
-/* Every answer is given in the callback that asked for it: nothing is under
- * way between two of them */
+/* Who still waits for the counters is answered when they close */
 static void
 stop(void)
 {
@@ -231,6 +255,9 @@ close_all(void)
 {
 	size_t i;
 
+	/* first: it answers those who wait, with all that they need */
+	if (service.counters != NULL)
+		service.counters->ops->close(service.counters);
 	http_stop(control_server);
 	http_stop(metrics_server);
 	for (i = 0; i < listener_count; i++)
@@ -239,12 +266,11 @@ close_all(void)
 	listen_close(control);
 	listen_close(metrics);
 	sessions_free(sessions);
-	/* before all that a request still needs which waits for them */
-	if (service.counters != NULL)
-		service.counters->ops->close(service.counters);
 	directory_free(service.directory);
 	transactions_free(service.transactions);
 	arena_free(service.spare);
+	if (service.local != NULL)
+		service.local->ops->close(service.local);
 	alert_free();
 	conf_free(conf);
 }

@@ -13,6 +13,8 @@ struct service {
 	const struct conf *conf;	/* in force; changes at reload */
 	struct directory *directory;
 	struct counter_store *counters;
+	struct counter_store *local;	/* counts while counters cannot be
+					 * asked; NULL: counters are local */
 	struct transactions *transactions;
 	struct arena *spare;		/* of the last request, for the next */
 	bool has_seen_data;		/* Postfix asked at DATA ... */

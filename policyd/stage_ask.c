@@ -43,6 +43,26 @@ stage_ask(struct request *rq, struct counter_grey *grey, bool is_peek)
 	return rq->has_answer;
 }
 
+static void
+local_done(struct counter_question *question)
+{
+	(void)question;
+}
+
+/* The limits in this process instead; greylisting passes */
+static void
+ask_local(struct request *rq)
+{
+	struct counter_store *local = rq->service->local;
+
+	if (local == NULL ||
+	    rq->service->conf->on_counter_failure != FAILURE_LOCAL)
+		return;
+	rq->question.grey = NULL;
+	rq->question.done = local_done;
+	local->ops->ask(local, &rq->question);
+}
+
 /* UNKNOWN is not "below the limit": the configuration says what it is.
  * Greylisting passes in any case. */
 static void
@@ -50,10 +70,13 @@ counters_failed(struct request *rq)
 {
 	static struct log_limit limit;
 
+	report_counter_failure();
+	ask_local(rq);
+	if (!rq->question.is_unknown)
+		return;
 	if (log_allows(&limit))
 		log_warn(log_foreign(rq->attrs.instance),
 		    "counters cannot be asked");
-	report_counter_failure();
 	if (rq->service->conf->on_counter_failure != FAILURE_DEFER ||
 	    rq->question.limit_count == 0)
 		return;
@@ -66,10 +89,10 @@ void
 stage_take_answer(struct request *rq)
 {
 	rq->has_answer = false;
-	if (rq->question.is_unknown) {
+	if (rq->question.is_unknown)
 		counters_failed(rq);
+	if (rq->question.is_unknown)
 		return;
-	}
 	if (rq->question.grey != NULL)
 		greylist_decide(&rq->facts, rq->question.grey, &rq->decision);
 	if (!action_is_refusal(rq->decision.verdict.action))

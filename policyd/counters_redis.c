@@ -1,0 +1,417 @@
+/* SPDX-License-Identifier: ISC */
+/* counters_redis.c - counters that any number of hosts share: a question
+ * becomes one script with its keys and numbers, the script's answer becomes
+ * the question's. Decides nothing itself, never waits, never asks twice but for
+ * a script that Redis has forgotten. Next: redis_link.c for the connection,
+ * redis_script.c for what is decided there. */
+#include "policyd/counters.h"
+
+#include <inttypes.h>
+#include <openssl/evp.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "common/arena.h"
+#include "common/log.h"
+#include "common/loop.h"
+#include "common/xmalloc.h"
+#include "policyd/redis_key.h"
+#include "policyd/redis_link.h"
+#include "policyd/redis_script.h"
+#include "policyd/redis_uri.h"
+
+#define EXACT_MAX (UINT64_C(1) << 53)	/* of a double */
+#define SHA1_HEX 41
+
+struct redis_store {
+	struct counter_store store;
+	struct arena *arena;		/* the URI */
+	struct redis_uri uri;
+	struct redis_link *link;
+	char sha[SHA1_HEX];		/* of redis_script_ask */
+	struct arena *words;		/* of the command being made */
+};
+
+/* One of question and reset */
+struct asked {
+	struct redis_call call;
+	struct redis_store *store;
+	struct counter_question *question;
+	struct counter_reset *reset;
+	bool is_whole;			/* the script's text was sent */
+};
+
+/* A command while it is made */
+struct command {
+	struct arena *arena;
+	const char **argv;
+	int argc;
+};
+
+static int
+redis_check_uri(const char *text, const char **why)
+{
+	struct arena *arena = arena_new(0);
+	struct redis_uri uri;
+	int rc = redis_uri_parse(arena, text, &uri, why);
+
+	arena_free(arena);
+	return rc;
+}
+
+static void
+sha1_hex(const char *text, char out[static SHA1_HEX])
+{
+	unsigned char digest[EVP_MAX_MD_SIZE];
+	unsigned len;
+
+	if (EVP_Digest(text, strlen(text), digest, &len, EVP_sha1(), NULL) != 1)
+		fatal("libcrypto has no SHA1");
+	for (unsigned i = 0; i < len; i++)
+		snprintf(out + 2 * i, 3, "%02x", digest[i]);
+}
+
+/* The first line of the file */
+static int
+read_password(struct redis_store *r, const char *path, const char **why)
+{
+	char line[512];
+	FILE *file;
+
+	if (path == NULL || *path == '\0')
+		return 0;
+	*why = "counters.password_file: cannot be read";
+	if ((file = fopen(path, "re")) == NULL)
+		return -1;
+	if (fgets(line, sizeof(line), file) != NULL) {
+		line[strcspn(line, "\r\n")] = '\0';
+		r->uri.password = arena_strdup(r->arena, line);
+		*why = NULL;
+	}
+	fclose(file);
+	explicit_bzero(line, sizeof(line));
+	return *why == NULL ? 0 : -1;
+}
+
+static void
+redis_close(struct counter_store *store)
+{
+	struct redis_store *r = (struct redis_store *)store;
+
+	if (r == NULL)
+		return;
+	redis_link_free(r->link);
+	arena_free(r->words);
+	arena_free(r->arena);
+	free(r);
+}
+
+static struct counter_store *
+redis_open(const struct counter_settings *settings, const char **why)
+{
+	struct redis_store *r = xcalloc(1, sizeof(*r));
+
+	r->store.ops = &counters_redis;
+	r->arena = arena_new(0);
+	r->words = arena_new(0);
+	if (redis_uri_parse(r->arena, settings->uri, &r->uri, why) == -1 ||
+	    read_password(r, settings->password_file, why) == -1)
+		goto fail;
+	r->link = redis_link_new(&r->uri, settings->timeout_ms, why);
+	if (r->link == NULL)
+		goto fail;
+	r->store.name = r->uri.shown;
+	sha1_hex(redis_script_ask, r->sha);
+	return &r->store;
+fail:
+	redis_close(&r->store);
+	return NULL;
+}
+
+static void
+redis_start(struct counter_store *store)
+{
+	redis_link_start(((struct redis_store *)store)->link);
+}
+
+static void
+command_begin(struct command *command, struct redis_store *r, size_t room)
+{
+	arena_reset(r->words);
+	*command = (struct command){ .arena = r->words,
+		.argv = arena_alloc(r->words, room * sizeof(char *)) };
+}
+
+static void
+add(struct command *command, const char *word)
+{
+	command->argv[command->argc++] = word;
+}
+
+static void
+add_number(struct command *command, uint64_t number)
+{
+	add(command, arena_printf(command->arena, "%" PRIu64,
+	    number < EXACT_MAX ? number : EXACT_MAX));
+}
+
+static void
+add_key(struct command *command, const char *tenant,
+    const struct counter_key *key)
+{
+	char *name = arena_alloc(command->arena, REDIS_KEY_MAX);
+
+	redis_key(tenant, key, name);
+	add(command, name);
+}
+
+/* "": the clock is Redis' own */
+static void
+add_now(struct command *command)
+{
+	int64_t now = loop_now_injected();
+
+	if (now == 0)
+		add(command, "");
+	else
+		add_number(command, (uint64_t)now);
+}
+
+static void
+add_keys(struct command *command, const struct counter_question *q)
+{
+	add_number(command, 1 + q->limit_count + (q->grey != NULL ? 2 : 0));
+	add_key(command, q->tenant, NULL);
+	for (size_t i = 0; i < q->limit_count; i++)
+		add_key(command, q->tenant, &q->limits[i].key);
+	if (q->grey == NULL)
+		return;
+	add_key(command, q->tenant, &q->grey->record);
+	add_key(command, q->tenant, &q->grey->promotion);
+}
+
+/* redis_script.h has their order */
+static void
+add_values(struct command *command, const struct counter_question *q)
+{
+	add_now(command);
+	add(command, q->is_peek ? "1" : "0");
+	add_number(command, q->limit_count);
+	for (size_t i = 0; i < q->limit_count; i++) {
+		const struct counter_limit *limit = &q->limits[i];
+
+		add_number(command, limit->limit_tag);
+		add_number(command, (uint64_t)limit->window_ms);
+		add_number(command, limit->count);
+		add_number(command, limit->cost);
+		add(command, limit->refuses ? "1" : "0");
+	}
+	if (q->grey == NULL)
+		return;
+	add_number(command, (uint64_t)q->grey->delay_ms);
+	add_number(command, (uint64_t)q->grey->window_ms);
+	add_number(command, (uint64_t)q->grey->pass_ms);
+	add_number(command, q->grey->promote);
+}
+
+static bool
+send_question(struct asked *asked)
+{
+	const struct counter_question *q = asked->question;
+	struct redis_store *r = asked->store;
+	struct command command;
+
+	command_begin(&command, r, 13 + 6 * q->limit_count);
+	add(&command, asked->is_whole ? "EVAL" : "EVALSHA");
+	add(&command, asked->is_whole ? redis_script_ask : r->sha);
+	add_keys(&command, q);
+	add_values(&command, q);
+	return redis_link_ask(r->link, &asked->call, command.argc,
+	    command.argv);
+}
+
+static void
+read_limit(struct counter_limit *limit, redisReply *const *numbers)
+{
+	limit->used = (uint64_t)numbers[0]->integer;
+	limit->is_exceeded = numbers[1]->integer != 0;
+	limit->wait_ms = numbers[2]->integer;
+}
+
+/* False: that is no answer */
+static bool
+read_answer(struct counter_question *q, const redisReply *reply)
+{
+	bool passes;
+
+	if (reply->type != REDIS_REPLY_ARRAY || reply->elements < 3)
+		return false;
+	for (size_t i = 0; i < reply->elements; i++)
+		if (reply->element[i]->type != REDIS_REPLY_INTEGER)
+			return false;
+	passes = reply->element[1]->integer == GREY_PASS;
+	if (reply->elements != 3 + (passes ? 3 * q->limit_count : 0))
+		return false;
+	q->is_charged = reply->element[0]->integer != 0;
+	if (q->grey != NULL) {
+		q->grey->answer = (enum grey_answer)reply->element[1]->integer;
+		q->grey->wait_ms = reply->element[2]->integer;
+	}
+	for (size_t i = 0; passes && i < q->limit_count; i++)
+		read_limit(&q->limits[i], &reply->element[3 + 3 * i]);
+	return true;
+}
+
+static void
+log_odd(const redisReply *reply)
+{
+	static struct log_limit limit;
+
+	if (log_allows(&limit))
+		log_warn(NULL, "counters: Redis gave no answer but: %s",
+		    reply->type == REDIS_REPLY_ERROR ? log_foreign(reply->str)
+		    : "something else");
+}
+
+static bool
+has_forgotten_script(const struct asked *asked, const redisReply *reply)
+{
+	return reply != NULL && !asked->is_whole &&
+	    reply->type == REDIS_REPLY_ERROR &&
+	    strncmp(reply->str, "NOSCRIPT", 8) == 0;
+}
+
+static void
+question_answered(struct redis_call *call, const redisReply *reply)
+{
+	struct asked *asked = (struct asked *)call;
+	struct counter_question *q = asked->question;
+
+	if (has_forgotten_script(asked, reply)) {
+		asked->is_whole = true;
+		if (send_question(asked))
+			return;
+		reply = NULL;
+	}
+	q->is_unknown = reply == NULL || !read_answer(q, reply);
+	if (q->is_unknown && reply != NULL)
+		log_odd(reply);
+	redis_call_end(call);
+	free(asked);
+	q->done(q);
+}
+
+static void
+redis_ask(struct counter_store *store, struct counter_question *q)
+{
+	struct redis_store *r = (struct redis_store *)store;
+	struct asked *asked;
+
+	q->is_unknown = q->is_charged = false;
+	if (redis_link_is_up(r->link)) {
+		asked = xcalloc(1, sizeof(*asked));
+		asked->call.fn = question_answered;
+		asked->store = r;
+		asked->question = q;
+		if (send_question(asked))
+			return;
+		free(asked);
+	}
+	q->is_unknown = true;
+	q->done(q);
+}
+
+/* By key they are gone; by limit they are void from now on, uncounted */
+static bool
+send_reset(struct asked *asked)
+{
+	const struct counter_reset *reset = asked->reset;
+	struct redis_store *r = asked->store;
+	struct command command;
+
+	command_begin(&command, r, 8 + reset->key_count);
+	if (reset->keys != NULL) {
+		add(&command, "DEL");
+		for (size_t i = 0; i < reset->key_count; i++)
+			add_key(&command, reset->tenant, &reset->keys[i]);
+	} else {
+		add(&command, "EVAL");
+		add(&command, redis_script_reset);
+		add(&command, "1");
+		add_key(&command, reset->tenant, NULL);
+		add_now(&command);
+		add_number(&command, reset->limit_tag);
+	}
+	return redis_link_ask(r->link, &asked->call, command.argc,
+	    command.argv);
+}
+
+static void
+reset_answered(struct redis_call *call, const redisReply *reply)
+{
+	struct asked *asked = (struct asked *)call;
+	struct counter_reset *reset = asked->reset;
+
+	reset->is_unknown = reply == NULL ||
+	    reply->type != REDIS_REPLY_INTEGER;
+	if (reply != NULL)
+		reset->is_unknown ? log_odd(reply) : (void)0;
+	if (!reset->is_unknown)
+		reset->forgotten = reset->keys != NULL ? reply->integer : -1;
+	redis_call_end(call);
+	free(asked);
+	reset->done(reset);
+}
+
+static void
+redis_reset(struct counter_store *store, struct counter_reset *reset)
+{
+	struct redis_store *r = (struct redis_store *)store;
+	bool is_empty = reset->keys != NULL && reset->key_count == 0;
+	struct asked *asked;
+
+	reset->forgotten = 0;
+	if (!is_empty && redis_link_is_up(r->link)) {
+		asked = xcalloc(1, sizeof(*asked));
+		asked->call.fn = reset_answered;
+		asked->store = r;
+		asked->reset = reset;
+		if (send_reset(asked))
+			return;
+		free(asked);
+	}
+	reset->is_unknown = !is_empty;
+	reset->done(reset);
+}
+
+/* Redis knows how many, and of what else */
+static uint64_t
+redis_records(const struct counter_store *store)
+{
+	(void)store;
+	return 0;
+}
+
+static const char *
+redis_advice(const struct counter_store *store)
+{
+	const struct redis_store *r = (const struct redis_store *)store;
+
+	return *redis_link_eviction(r->link) == '\0' ? NULL :
+	    "Redis' maxmemory-policy is not noeviction: when its memory is "
+	    "full it forgets counters, and limits let more pass";
+}
+
+const struct counter_store_ops counters_redis = {
+	.scheme = "redis",
+	.check_uri = redis_check_uri,
+	.open = redis_open,
+	.start = redis_start,
+	.close = redis_close,
+	.ask = redis_ask,
+	.reset = redis_reset,
+	.records = redis_records,
+	.evicted = redis_records,
+	.advice = redis_advice,
+};

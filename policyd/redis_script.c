@@ -1,0 +1,135 @@
+/* SPDX-License-Identifier: ISC */
+/* redis_script.c - the memory store's decisions once more, in Lua: window.c,
+ * counters_memory.c and memory_grey.c say why. A script is atomic; its first
+ * write is the one that Redis may refuse, and then there is none.
+ *
+ * Lua's numbers are doubles: exact to 2^53. A millisecond times 16 is far
+ * below, and what is counted stops there. A counter is packed as its newest
+ * slot, its generation, its 17 slots. A reset forgets by writing a generation
+ * that what it is to forget is older than: whoever reads a counter sees it, no
+ * key is searched for. Generations are the time of their reset, or one more.
+ *
+ * Each key lives a minute longer than it means anything: the clock of a new
+ * master may be behind. */
+#include "policyd/redis_script.h"
+
+#define NOW \
+	"local now = tonumber(ARGV[1])\n" \
+	"if not now then\n" \
+	"  local time = redis.call('TIME')\n" \
+	"  now = time[1] * 1000 + math.floor(time[2] / 1000)\n" \
+	"end\n"
+
+const char redis_script_ask[] =
+    NOW
+    "local peek, count = ARGV[2] == '1', tonumber(ARGV[3])\n"
+    "local most, minute = 9007199254740992, 60000\n"
+    "local answer = { 0, 0, 0 }\n"
+
+    /* the greylist record */
+    "local at = 4 + 5 * count\n"
+    "if ARGV[at] then\n"
+    "  local delay, window = tonumber(ARGV[at]), tonumber(ARGV[at + 1])\n"
+    "  local pass, promote = tonumber(ARGV[at + 2]), tonumber(ARGV[at + 3])\n"
+    "  local names = { KEYS[count + 2], KEYS[count + 3] }\n"
+    "  local function keep(i, lives, ...)\n"
+    "    redis.call('SET', names[i], cmsgpack.pack(now + lives, ...),\n"
+    "      'PX', lives + minute)\n"
+    "  end\n"
+    "  local raw = redis.call('MGET', names[1], names[2])\n"
+    "  local ends, passes = 0, 0\n"
+    "  if raw[2] then ends, passes = cmsgpack.unpack(raw[2]) end\n"
+    "  if ends <= now then passes = 0 end\n"
+    "  if promote > 0 and ends > now and passes >= promote then\n"
+    "    if not peek then keep(2, pass, passes) end\n"
+    "  else\n"
+    "    local lasts, first, passed = 0, 0, 0\n"
+    "    if raw[1] then lasts, first, passed = cmsgpack.unpack(raw[1]) end\n"
+    "    if lasts <= now or first > now + window then\n"
+    "      answer[2], answer[3] = 1, delay\n"
+    "      if not peek then keep(1, window, now, 0) end\n"
+    "    elseif passed == 0 and now < first + delay then\n"
+    "      answer[2], answer[3] = 2, first + delay - now\n"
+    "    elseif not peek then\n"
+    "      keep(1, pass, first, 1)\n"
+    "      if passed == 0 and promote > 0 then\n"
+    "        keep(2, pass, passes + 1)\n"
+    "      end\n"
+    "    end\n"
+    "  end\n"
+    "  if answer[2] ~= 0 then return answer end\n"
+    "end\n"
+
+    /* decide all limits */
+    "local raw = redis.call('MGET', unpack(KEYS, 1, count + 1))\n"
+    "local resets = raw[1] and cmsgpack.unpack(raw[1]) or {}\n"
+    "local refused, held, windows = false, {}, {}\n"
+    "for i = 1, count do\n"
+    "  local a = 5 * i - 1\n"
+    "  local window, limit = tonumber(ARGV[a + 1]), tonumber(ARGV[a + 2])\n"
+    "  local cost = tonumber(ARGV[a + 3])\n"
+    "  local slot = math.floor(now * 16 / window)\n"
+    "  local w = windows[KEYS[i + 1]]\n"
+    "  if not w and raw[i + 1] then\n"
+    "    w = { cmsgpack.unpack(raw[i + 1]) }\n"
+    "    if w[2] < (resets.all or 0) or w[2] < (resets[ARGV[a]] or 0) or\n"
+    "        slot - w[1] >= 17 then\n"
+    "      w = nil\n"
+    "    elseif w[1] - slot > 16 then\n"	/* dropped, not only passed over */
+    "      if not peek then redis.call('DEL', KEYS[i + 1]) end\n"
+    "      w = nil\n"
+    "    end\n"
+    "  end\n"
+    "  if not w then\n"
+    "    w = { slot, resets.last or 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0,\n"
+    "      0, 0, 0, 0 }\n"
+    "  end\n"
+    "  windows[KEYS[i + 1]], held[i] = w, w\n"
+    "  for n = w[1] + 1, slot do w[3 + n % 17] = 0 end\n"
+    "  if w[1] < slot then w[1] = slot end\n"
+    "  local used, wait = 0, 0\n"
+    "  for n = 3, 19 do used = used + w[n] end\n"
+    "  if used > most then used = most end\n"
+    "  local exceeded = used > limit - cost\n"
+    "  if exceeded and cost <= limit then\n"
+    "    local sum = 0\n"
+    "    for n = w[1], w[1] - 16, -1 do\n"
+    "      sum = sum + w[3 + n % 17]\n"
+    "      if sum > limit - cost then\n"
+    "        wait = math.floor(((n + 17) * window + 15) / 16) - now\n"
+    "        break\n"
+    "      end\n"
+    "    end\n"
+    "  end\n"
+    "  if exceeded and ARGV[a + 4] == '1' then refused = true end\n"
+    "  answer[3 * i + 1], answer[3 * i + 2] = used, exceeded and 1 or 0\n"
+    "  answer[3 * i + 3] = wait\n"
+    "end\n"
+    "if refused or peek then return answer end\n"
+
+    /* charge all */
+    "answer[1] = 1\n"
+    "for i = 1, count do\n"
+    "  local window = tonumber(ARGV[5 * i])\n"
+    "  local cost, w = tonumber(ARGV[5 * i + 2]), held[i]\n"
+    "  if cost > 0 then\n"
+    "    local n = 3 + w[1] % 17\n"
+    "    w[n] = math.min(w[n] + cost, most)\n"
+    "    redis.call('SET', KEYS[i + 1], cmsgpack.pack(unpack(w)), 'PX',\n"
+    "      math.floor(((w[1] + 17) * window + 15) / 16) - now + minute)\n"
+    "  end\n"
+    "end\n"
+    "return answer\n";
+
+/* The record of resets lives longer than any counter: 400 days, where the
+ * longest window is 366 */
+const char redis_script_reset[] =
+    NOW
+    "local raw = redis.call('GET', KEYS[1])\n"
+    "local resets = raw and cmsgpack.unpack(raw) or {}\n"
+    "local last = math.max(now, (resets.last or 0) + 1)\n"
+    "if ARGV[2] == '0' then resets = { all = last }\n"
+    "else resets[ARGV[2]] = last end\n"
+    "resets.last = last\n"
+    "redis.call('SET', KEYS[1], cmsgpack.pack(resets), 'EX', 34560000)\n"
+    "return 1\n";
