@@ -211,26 +211,6 @@ ldap_link_close(struct ldap_link *link)
 	link->attributes = NULL;
 }
 
-int
-ldap_link_offers(struct ldap_link *link, const char *control)
-{
-	char *names[] = { "supportedControl", NULL };
-	LDAPMessage *answer = NULL;
-	struct berval **values = NULL;
-	int rc, i, is_offered = 0;
-
-	rc = ldap_search_ext_s(link->ld, "", LDAP_SCOPE_BASE, "(objectClass=*)",
-	    names, 0, NULL, NULL, NULL, LDAP_NO_LIMIT, &answer);
-	if (rc == LDAP_SUCCESS)
-		values = ldap_get_values_len(link->ld, answer, names[0]);
-	for (i = 0; values != NULL && values[i] != NULL; i++)
-		is_offered |= strcmp(values[i]->bv_val, control) == 0;
-	ldap_value_free_len(values);
-	ldap_msgfree(answer);
-	return rc == LDAP_SUCCESS ? is_offered
-	    : ldap_link_fail(link, rc, NULL);
-}
-
 LDAPMessage *
 ldap_link_next(struct ldap_link *link, int msgid)
 {
@@ -253,4 +233,28 @@ ldap_link_next(struct ldap_link *link, int msgid)
 	}
 	ldap_link_fail(link, LDAP_TIMEOUT, "");
 	return NULL;
+}
+
+int
+ldap_link_offers(struct ldap_link *link, const char *control)
+{
+	char *names[] = { "supportedControl", NULL };
+	LDAPMessage *answer;
+	struct berval **values = NULL;
+	int rc, i, msgid, is_offered = 0;
+
+	rc = ldap_search_ext(link->ld, "", LDAP_SCOPE_BASE, "(objectClass=*)",
+	    names, 0, NULL, NULL, NULL, LDAP_NO_LIMIT, &msgid);
+	if (rc != LDAP_SUCCESS)
+		return ldap_link_fail(link, rc, NULL);
+	if ((answer = ldap_link_next(link, msgid)) == NULL)
+		return -1;
+	if (ldap_msgtype(answer) == LDAP_RES_SEARCH_ENTRY)
+		values = ldap_get_values_len(link->ld, answer, names[0]);
+	for (i = 0; values != NULL && values[i] != NULL; i++)
+		is_offered |= strcmp(values[i]->bv_val, control) == 0;
+	ldap_value_free_len(values);
+	ldap_msgfree(answer);
+	ldap_abandon_ext(link->ld, msgid, NULL, NULL);	/* its end, too */
+	return is_offered;
 }
