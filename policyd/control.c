@@ -10,6 +10,7 @@
 #include "policyd/control_answer.h"
 #include "policyd/explain.h"
 #include "policyd/findings_json.h"
+#include "policyd/json_text.h"
 
 static struct sessions *sessions;
 
@@ -48,7 +49,7 @@ directory_json(void)
 	    "held", status.is_held,
 	    "held_removed", (json_int_t)status.held_removed,
 	    "held_total", (json_int_t)status.held_total,
-	    "problem", control_text(status.problem));
+	    "problem", json_text(status.problem));
 }
 
 static void

@@ -7,6 +7,7 @@
 #include <string.h>
 
 #include "common/address.h"
+#include "policyd/json_text.h"
 
 struct service *control_service;
 
@@ -25,14 +26,6 @@ control_fail(struct http_request *rq, int status, const char *why)
 {
 	rq->status = status;
 	control_answer(rq, json_pack("{s:s}", "error", why));
-}
-
-json_t *
-control_text(const char *text)
-{
-	json_t *json = json_string(text);
-
-	return json != NULL ? json : json_string("(not UTF-8)");
 }
 
 bool
@@ -72,7 +65,7 @@ control_find(struct http_request *rq, struct control_name *out)
 json_t *
 control_named(const struct http_request *rq, const struct control_name *named)
 {
-	return json_pack("{s:o, s:o, s:o}", "name", control_text(rq->query_name),
-	    "tenant", control_text(named->tenant->id), "mailbox",
-	    named->mailbox != NULL ? control_text(named->mailbox) : json_null());
+	return json_pack("{s:o, s:o, s:o}", "name", json_text(rq->query_name),
+	    "tenant", json_text(named->tenant->id), "mailbox",
+	    named->mailbox != NULL ? json_text(named->mailbox) : json_null());
 }

@@ -16,9 +16,6 @@ extern struct service *control_service;
 void control_answer(struct http_request *rq, json_t *json);
 void control_fail(struct http_request *rq, int status, const char *why);
 
-/* Directory values are UTF-8 by their schema; an LDIF file may break it */
-json_t *control_text(const char *text);
-
 /* Whom a NAME names */
 struct control_name {
 	const struct snapshot *snapshot;

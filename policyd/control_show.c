@@ -8,6 +8,7 @@
 #include "policyd/control.h"
 #include "policyd/control_answer.h"
 #include "policyd/effective.h"
+#include "policyd/json_text.h"
 
 static size_t
 count_mailboxes(const struct snapshot *snapshot, const struct tenant *tenant)
@@ -27,16 +28,16 @@ tenant_json(const struct snapshot *snapshot, const struct tenant *tenant)
 	size_t i;
 
 	for (i = 0; i < tenant->domain_count; i++)
-		json_array_append_new(domains, control_text(tenant->domains[i]));
+		json_array_append_new(domains, json_text(tenant->domains[i]));
 	chain_of(snapshot, tenant, NULL, &chain);
 	return json_pack("{s:o, s:o, s:s, s:o, s:I, s:o}",
-	    "tenant", control_text(tenant->id), "domains", domains,
+	    "tenant", json_text(tenant->id), "domains", domains,
 	    "status", status_words[effective_value(&chain, POLICY_STATUS,
 		NULL)],
-	    "template", control_text(tenant->layer->template_key != NULL
+	    "template", json_text(tenant->layer->template_key != NULL
 		? tenant->layer->template_key : ""),
 	    "mailboxes", (json_int_t)count_mailboxes(snapshot, tenant),
-	    "dn", control_text(tenant->layer->dn));
+	    "dn", json_text(tenant->layer->dn));
 }
 
 void
@@ -57,8 +58,8 @@ add_value(json_t *values, const char *attribute, const char *value,
     const struct layer *from)
 {
 	json_array_append_new(values, json_pack("{s:s, s:o, s:o}",
-	    "attribute", attribute, "value", control_text(value),
-	    "dn", control_text(from != NULL ? from->dn : "")));
+	    "attribute", attribute, "value", json_text(value),
+	    "dn", json_text(from != NULL ? from->dn : "")));
 }
 
 static void
@@ -158,12 +159,12 @@ line_json(const struct list_line *line, const struct layer *from)
 	}
 	return json_pack("{s:s, s:o, s:s, s:o, s:s, s:o, s:b, s:o}",
 	    "list", line->is_allow ? "allow" : "block",
-	    "value", control_text(line->value),
+	    "value", json_text(line->value),
 	    "kind", list_kind_words[line->kind],
-	    "owner", control_text(line->owner), "expires", expires,
-	    "note", control_text(line->note),
+	    "owner", json_text(line->owner), "expires", expires,
+	    "note", json_text(line->note),
 	    "expired", list_line_is_expired(line, now_ms),
-	    "dn", control_text(from->dn));
+	    "dn", json_text(from->dn));
 }
 
 static void

@@ -9,6 +9,7 @@
 #include "policyd/control.h"
 #include "policyd/control_answer.h"
 #include "policyd/effective.h"
+#include "policyd/json_text.h"
 #include "policyd/rule_limits.h"
 
 /* The counter of a limit that NAME itself has: the tenant's, the mailbox's;
@@ -40,7 +41,7 @@ usage_json(struct http_request *rq, const struct effective_limit *limit,
 	    "used", (json_int_t)used, "count", (json_int_t)one->count,
 	    "window", quantity_duration_text(one->window_ms, window),
 	    "action", action_words[one->action],
-	    "dn", control_text(limit->from->dn));
+	    "dn", json_text(limit->from->dn));
 }
 
 /* What is asked, until it is answered */

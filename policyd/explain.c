@@ -8,6 +8,7 @@
 #include "common/loop.h"
 #include "policyd/direction.h"
 #include "policyd/ends.h"
+#include "policyd/json_text.h"
 #include "policyd/rule_greylist.h"
 #include "policyd/rule_limits.h"
 #include "policyd/rules.h"
@@ -16,16 +17,7 @@ static json_t *
 text_or_null(const char *text)
 {
 	return text == NULL || *text == '\0' ? json_null()
-	    : json_stringn_nocheck(text, strlen(text));
-}
-
-/* Bytes of a client may be no UTF-8, which JSON cannot carry */
-static json_t *
-foreign(const char *text)
-{
-	json_t *json = json_string(text);
-
-	return json != NULL ? json : json_string("(not UTF-8)");
+	    : json_text(text);
 }
 
 static json_t *
@@ -38,11 +30,11 @@ facts_json(const struct facts *facts)
 	    "direction", direction_words[facts->direction],
 	    "trust", trusts[facts->trust],
 	    "tenant", facts->account_id,
-	    "mailbox", foreign(facts->mailbox),
+	    "mailbox", json_text(facts->mailbox),
 	    "owner", facts->owner != NULL ? json_string(facts->owner->id)
 	    : json_null(),
-	    "sender", foreign(facts->sender.text),
-	    "recipient", foreign(facts->recipient.text));
+	    "sender", json_text(facts->sender.text),
+	    "recipient", json_text(facts->recipient.text));
 }
 
 static json_t *
@@ -69,7 +61,7 @@ explain_rules(const struct facts *facts, struct decision *decision,
 		said = verdict_json(row->name, &alone.verdict);
 		if (alone.is_allowed) {
 			decision->is_allowed = true;
-			json_object_set_new(said, "text", foreign(
+			json_object_set_new(said, "text", json_text(
 			    arena_printf(facts->arena, "allowed by: %s",
 				alone.allowed_by)));
 			json_object_set_new(said, "dn",
