@@ -5,6 +5,7 @@
 
 #include <stdalign.h>
 #include <stdarg.h>
+#include <stdbool.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -26,6 +27,23 @@ struct arena {
 	struct chunk *current;
 	size_t chunk_bytes;
 };
+
+static bool must_wipe;
+
+void
+arena_wipe_all(void)
+{
+	must_wipe = true;
+}
+
+/* For the next use, or the last */
+static void
+chunk_empty(struct chunk *chunk)
+{
+	if (must_wipe)
+		explicit_bzero(chunk->bytes, chunk->used);
+	chunk->used = 0;
+}
 
 static struct chunk *
 chunk_new(size_t bytes)
@@ -56,10 +74,11 @@ arena_reset(struct arena *arena)
 
 	for (chunk = arena->first->next; chunk != NULL; chunk = next) {
 		next = chunk->next;
+		chunk_empty(chunk);
 		free(chunk);
 	}
+	chunk_empty(arena->first);
 	arena->first->next = NULL;
-	arena->first->used = 0;
 	arena->current = arena->first;
 }
 

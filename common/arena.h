@@ -12,6 +12,10 @@ struct arena;
 struct arena *arena_new(size_t chunk_bytes);
 void arena_free(struct arena *arena);	/* NULL is fine */
 
+/* From now on every arena is wiped before its memory goes back: for a process
+ * that reads secrets. Before the first thread. */
+void arena_wipe_all(void);
+
 /* Forget everything, but keep the first chunk for the next use */
 void arena_reset(struct arena *arena);
 

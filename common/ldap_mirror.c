@@ -51,50 +51,52 @@ ldap_mirror_free(struct ldap_mirror *m)
 
 /* "mail;lang-de" is a mail, as in LDIF */
 static const char *
-name_of(struct arena *arena, const char *attribute)
+name_of(struct arena *arena, const struct berval *attribute)
 {
-	return arena_strndup(arena, attribute, strcspn(attribute, ";"));
+	const char *end = memchr(attribute->bv_val, ';', attribute->bv_len);
+
+	return arena_strndup(arena, attribute->bv_val, end == NULL
+	    ? attribute->bv_len : (size_t)(end - attribute->bv_val));
 }
 
+/* The values lie in the message, which nobody reads again: there they are
+ * wiped, as they may be keys */
 static void
-copy_values(struct record *record, LDAP *ld, LDAPMessage *message,
-    const char *attribute)
+take_values(struct record *record, const char *name, struct berval *values)
 {
-	struct berval **values = ldap_get_values_len(ld, message, attribute);
-	const char *name = name_of(record->arena, attribute);
-	size_t i;
-
-	for (i = 0; values != NULL && values[i] != NULL; i++)
+	for (; values->bv_val != NULL; values++) {
 		entry_add(record->arena, record->entry, name,
-		    arena_strndup(record->arena, values[i]->bv_val,
-		    values[i]->bv_len), values[i]->bv_len);
-	ldap_value_free_len(values);
+		    arena_strndup(record->arena, values->bv_val,
+		    values->bv_len), values->bv_len);
+		explicit_bzero(values->bv_val, values->bv_len);
+	}
 }
 
 /* NULL: it has no DN that could be read */
 static struct record *
-copy_entry(LDAP *ld, LDAPMessage *message)
+take_entry(LDAP *ld, LDAPMessage *message)
 {
 	struct arena *arena = arena_new(RECORD_BYTES);
 	struct record *record = arena_alloc(arena, sizeof(*record));
-	char *dn = ldap_get_dn(ld, message), *name;
+	struct berval dn, name, *values = NULL;
 	BerElement *ber = NULL;
 
 	record->arena = arena;
-	if (dn != NULL)
-		record->entry = entry_new(arena, arena_strdup(arena, dn), 0);
-	ldap_memfree(dn);
-	if (record->entry == NULL) {
-		arena_free(arena);
-		return NULL;
-	}
-	name = ldap_first_attribute(ld, message, &ber);
-	for (; name != NULL; name = ldap_next_attribute(ld, message, ber)) {
-		copy_values(record, ld, message, name);
-		ldap_memfree(name);
+	if (ldap_get_dn_ber(ld, message, &ber, &dn) == LDAP_SUCCESS)
+		record->entry = entry_new(arena, arena_strndup(arena,
+		    dn.bv_val, dn.bv_len), 0);
+	while (record->entry != NULL && ldap_get_attribute_ber(ld, message,
+	    ber, &name, &values) == LDAP_SUCCESS && name.bv_val != NULL) {
+		if (values != NULL)
+			take_values(record, name_of(arena, &name), values);
+		ber_memfree(values);
+		values = NULL;
 	}
 	ber_free(ber, 0);
-	return record;
+	if (record->entry != NULL)
+		return record;
+	arena_free(arena);
+	return NULL;
 }
 
 static bool
@@ -117,7 +119,7 @@ bool
 ldap_mirror_put(struct ldap_mirror *m, const struct berval *id, LDAP *ld,
     LDAPMessage *message)
 {
-	struct record *record = copy_entry(ld, message), *before;
+	struct record *record = take_entry(ld, message), *before;
 	bool has_left = false;
 
 	if (record == NULL)

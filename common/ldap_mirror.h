@@ -13,7 +13,8 @@ struct ldap_mirror;
 struct ldap_mirror *ldap_mirror_new(void);
 void ldap_mirror_free(struct ldap_mirror *mirror);	/* NULL is fine */
 
-/* A new entry, or a new form of it. id NULL: its DN is its name. It has been
+/* A new entry, or a new form of it, whose values are wiped in the message.
+ * id NULL: its DN is its name. It has been
  * seen. True where others stand below a DN that it has no more. */
 bool ldap_mirror_put(struct ldap_mirror *mirror, const struct berval *id,
     LDAP *ld, LDAPMessage *message);

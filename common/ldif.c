@@ -21,6 +21,7 @@
 #include "common/xmalloc.h"
 
 #define RECORD_MAX ((size_t)64 << 20)
+#define BUFFER_BYTES 65536
 
 struct reader {
 	FILE *file;
@@ -28,8 +29,9 @@ struct reader {
 	void *arg;
 	struct findings *findings;
 	const char *fault;	/* why reading cannot go on */
-	char *line, *text;	/* read last; the record */
-	size_t line_room, text_room;
+	char *buffer;		/* the file's */
+	char *text;		/* the record */
+	size_t used, room;
 	unsigned long line_number;
 	unsigned long record;	/* line at which it starts */
 	struct arena *arena;	/* of one record */
@@ -61,50 +63,79 @@ open_file(const char *path, const char **fault)
 	return file;
 }
 
-/* One line with its newline, CRLF made LF. 0 at the end, and at a fault. */
+static void
+forget(char *bytes, size_t len)
+{
+	if (bytes != NULL)
+		explicit_bzero(bytes, len);	/* a private key, perhaps */
+	free(bytes);
+}
+
+/* One byte behind the record, with a NUL behind it */
+static void
+append(struct reader *r, char byte)
+{
+	char *grown;
+
+	if (r->used + 1 >= r->room) {
+		r->room = r->room ? 2 * r->room : 4096;
+		grown = xmalloc(r->room);
+		if (r->used > 0)
+			memcpy(grown, r->text, r->used);
+		forget(r->text, r->used);
+		r->text = grown;
+	}
+	r->text[r->used++] = byte;
+	r->text[r->used] = '\0';
+}
+
+/* One line more with its newline, CRLF made LF. Its length: 0 at the end, and
+ * at a fault. */
 static size_t
 next_line(struct reader *r)
 {
-	ssize_t got = getline(&r->line, &r->line_room, r->file);
-	size_t len = got > 0 ? (size_t)got : 0;
+	size_t start = r->used;
+	int byte;
 
-	if (len == 0 && ferror(r->file))
+	do {
+		if ((byte = getc_unlocked(r->file)) == EOF)
+			break;
+		append(r, (char)byte);
+		if (byte == '\0')
+			r->fault = "not LDIF: it holds a NUL";
+		else if (r->used >= RECORD_MAX)
+			r->fault = "a record of more than 64 MiB";
+	} while (byte != '\n' && r->fault == NULL);
+	if (ferror(r->file))
 		r->fault = strerror(errno);
-	else if (memchr(r->line, '\0', len) != NULL)
-		r->fault = "not LDIF: it holds a NUL";
-	if (len == 0 || r->fault != NULL)
+	if (r->fault != NULL)
 		return 0;
 	r->line_number++;
-	if (len > 1 && strcmp(r->line + len - 2, "\r\n") == 0)
-		strcpy(r->line + --len - 1, "\n");
-	return len;
+	if (r->used > start + 1 && strcmp(r->text + r->used - 2, "\r\n") == 0)
+		strcpy(r->text + --r->used - 1, "\n");
+	return r->used - start;
 }
 
 /* Up to an empty line or the end. NULL: no more, or a fault. */
 static char *
 next_record(struct reader *r)
 {
-	size_t len, used = 0;
+	size_t len;
 
+	r->used = 0;
 	while ((len = next_line(r)) > 0) {
-		if (*r->line == '\n' && used == 0)
+		if (r->text[r->used - len] != '\n') {
+			if (r->used == len)
+				r->record = r->line_number;
 			continue;
-		if (*r->line == '\n')
-			break;
-		if (used == 0)
-			r->record = r->line_number;
-		if (used + len >= RECORD_MAX) {
-			r->fault = "a record of more than 64 MiB";
-			break;
 		}
-		if (used + len >= r->text_room) {
-			r->text_room = 2 * (used + len) + 1;
-			r->text = xrealloc(r->text, r->text_room, 1);
-		}
-		memcpy(r->text + used, r->line, len + 1);
-		used += len;
+		if (--r->used > 0)
+			break;
 	}
-	return used > 0 && r->fault == NULL ? r->text : NULL;
+	if (r->used == 0 || r->fault != NULL)
+		return NULL;
+	r->text[r->used] = '\0';
+	return r->text;
 }
 
 /* libldap would print to stderr about what is not. CR: its mark of a line that
@@ -278,6 +309,8 @@ ldif_read(const char *path,
 	char *text;
 
 	if ((r.file = open_file(path, &r.fault)) != NULL) {
+		r.buffer = xmalloc(BUFFER_BYTES);
+		setvbuf(r.file, r.buffer, _IOFBF, BUFFER_BYTES);
 		r.arena = arena_new(0);
 		r.keys = arena_new(1 << 16);
 		r.seen = table_new();
@@ -286,9 +319,9 @@ ldif_read(const char *path,
 		table_free(r.seen);
 		arena_free(r.keys);
 		arena_free(r.arena);
-		free(r.text);
-		free(r.line);
 		fclose(r.file);
+		forget(r.text, r.room);
+		forget(r.buffer, BUFFER_BYTES);
 	}
 	if (r.fault == NULL)
 		return 0;

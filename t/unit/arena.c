@@ -16,6 +16,21 @@ is_zero(const char *bytes, size_t len)
 	return true;
 }
 
+static void
+test_wiping(void)
+{
+	struct arena *arena = arena_new(64);
+	char *text = arena_strdup(arena, "a secret");
+
+	arena_reset(arena);
+	tap_is(text, "a secret", "what is given back may still stand there");
+	arena_wipe_all();
+	text = arena_strdup(arena, "a secret");
+	arena_reset(arena);
+	tap_ok(is_zero(text, sizeof("a secret")), "but not where all is wiped");
+	arena_free(arena);
+}
+
 int
 main(void)
 {
@@ -42,5 +57,6 @@ main(void)
 	arena_free(arena);
 	arena_free(NULL);
 	tap_ok(true, "no arena may be freed");
+	test_wiping();
 	return tap_done();
 }
