@@ -29,7 +29,6 @@ struct directory {
 	layer_parser *parse;
 
 	/* loop thread only */
-	struct snapshot *current;
 	struct event *handover;
 	int64_t adopted_ms;
 	bool is_started;
@@ -46,6 +45,8 @@ struct directory {
 	pthread_cond_t tried;
 	bool must_read, must_accept, has_tried;
 	struct snapshot *slot;		/* handed over, not yet taken */
+	struct snapshot *current;	/* the loop's thread sets it, and may
+					 * read it without the mutex */
 	struct directory_status status;
 
 	atomic_bool must_stop;
@@ -214,14 +215,31 @@ conclude(struct directory *d, const char *problem)
 		    d->settings.uri);
 }
 
+struct taking {
+	struct snapshot *next;
+	bool wants_keys;
+};
+
+/* A file holds keys, too, whoever reads it */
+static void
+take_wanted(void *arg, const struct entry *entry)
+{
+	struct taking *taking = arg;
+
+	if (taking->wants_keys || !entry_has_class(entry, "posternDkimKey"))
+		snapshot_take(taking->next, entry);
+}
+
 /* The whole source in one snapshot; NULL and *why where it is not whole */
 static struct snapshot *
-read_source(struct source *source, bool is_asked,
-    const struct snapshot *previous, layer_parser *parse, const char **why)
+read_source(struct source *source, const struct source_settings *settings,
+    bool is_asked, const struct snapshot *previous, layer_parser *parse,
+    const char **why)
 {
 	struct findings *findings = findings_new();
 	struct snapshot *next = snapshot_new(previous, parse, findings);
-	struct source_reader to = { snapshot_take, next, findings };
+	struct taking taking = { next, settings->wants_keys };
+	struct source_reader to = { take_wanted, &taking, findings };
 
 	if (source->ops->read(source, is_asked, &to, why) == 0) {
 		snapshot_settle(next);
@@ -235,8 +253,8 @@ static void
 attempt(struct directory *d, bool is_asked, bool is_accepted)
 {
 	const char *why = "";
-	struct snapshot *next = read_source(d->source, is_asked, d->latest,
-	    d->parse, &why);
+	struct snapshot *next = read_source(d->source, &d->settings, is_asked,
+	    d->latest, d->parse, &why);
 
 	if (next != NULL)
 		offer(d, next, is_accepted);
@@ -289,16 +307,16 @@ run(void *arg)
 static void
 take_over(struct directory *d)
 {
-	struct snapshot *next, *before = d->current;
+	struct snapshot *before = NULL;
 
 	pthread_mutex_lock(&d->mutex);
-	next = d->slot;
-	d->slot = NULL;
+	if (d->slot != NULL) {
+		before = d->current;
+		d->current = d->slot;
+		d->slot = NULL;
+		d->adopted_ms = loop_now();
+	}
 	pthread_mutex_unlock(&d->mutex);
-	if (next == NULL)
-		return;
-	d->current = next;
-	d->adopted_ms = loop_now();
 	snapshot_release(before);
 }
 
@@ -387,7 +405,8 @@ directory_read(const struct source_settings *settings, layer_parser *parse,
 
 	if (directory_check(settings, &reason) == 0) {
 		source = source_for(settings->uri)->open(settings, &never);
-		snapshot = read_source(source, true, NULL, parse, &reason);
+		snapshot = read_source(source, settings, true, NULL, parse,
+		    &reason);
 	}
 	if (snapshot == NULL)
 		*why = xstrdup(reason);
@@ -424,6 +443,20 @@ struct snapshot *
 directory_current(const struct directory *d)
 {
 	return d->current;
+}
+
+/* A hold is taken only while the loop has its own: so the directory's thread,
+ * once it is the last holder, remains that */
+struct snapshot *
+directory_hold(struct directory *d)
+{
+	struct snapshot *held = NULL;
+
+	pthread_mutex_lock(&d->mutex);
+	if (d->current != NULL)
+		held = snapshot_hold(d->current);
+	pthread_mutex_unlock(&d->mutex);
+	return held;
 }
 
 void

@@ -39,6 +39,9 @@ void directory_start(struct directory *directory, int64_t wait_ms);
  * hold it if it is kept past the current callback. */
 struct snapshot *directory_current(const struct directory *directory);
 
+/* The same from any thread, held for the caller */
+struct snapshot *directory_hold(struct directory *directory);
+
 /* Read again now (SIGHUP), even if nothing seems to have changed */
 void directory_reload(struct directory *directory);
 

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: ISC */
-/* layer.c - one entry becomes a template, a tenant or a mailbox, in memory of
- * its own. Knows names, domains and addresses; never what a policy value
+/* layer.c - one entry becomes a template, a tenant, a mailbox or a key, in memory
+ * of its own. Knows names, domains and addresses; never what a policy value
  * means, nor what other entries say. Next: snapshot.c. */
 #include "common/layer.h"
 
@@ -21,7 +21,8 @@ layer_kind_of(const struct entry *entry, enum layer_kind *out)
 	static const struct {
 		const char *object_class;
 		enum layer_kind kind;
-	} rows[] = {
+	} rows[] = {	/* of several, the first */
+		{ "posternDkimKey", LAYER_KEY },
 		{ "posternTemplate", LAYER_TEMPLATE },
 		{ "posternDomain", LAYER_TENANT },
 		{ "posternMailbox", LAYER_MAILBOX },
@@ -31,7 +32,7 @@ layer_kind_of(const struct entry *entry, enum layer_kind *out)
 	for (i = 0; i < sizeof(rows) / sizeof(rows[0]); i++) {
 		*out = rows[i].kind;
 		if (entry_has_class(entry, rows[i].object_class))
-			return !entry_has_class(entry, "posternDkimKey");
+			return true;
 	}
 	return false;
 }
@@ -106,7 +107,8 @@ read_cn(struct layer *layer, const struct entry *entry,
 	if ((layer->name = rdn_value(layer->arena, entry->dn, "cn")) != NULL)
 		return 0;
 	findings_add(findings, FINDING_ERROR, entry->dn, "", "",
-	    "a template's DN begins with cn=NAME");
+	    "a %s's DN begins with cn=NAME",
+	    layer->kind == LAYER_KEY ? "key" : "template");
 	return -1;
 }
 
@@ -206,7 +208,7 @@ read_template(struct layer *layer, const struct entry *entry,
 	const struct entry_attribute *a = entry_get(entry, "posternTemplate");
 	const char *value;
 
-	if (a == NULL)
+	if (a == NULL || layer->kind == LAYER_KEY)
 		return;
 	value = a->values[0].text;
 	if (layer->kind == LAYER_MAILBOX)
@@ -230,6 +232,7 @@ layer_new(const struct entry *entry, enum layer_kind kind,
 		[LAYER_TEMPLATE] = read_cn,
 		[LAYER_TENANT] = read_tenant,
 		[LAYER_MAILBOX] = read_mailbox,
+		[LAYER_KEY] = read_cn,
 	};
 	size_t count = findings_count(findings);
 	size_t errors = findings_errors(findings);

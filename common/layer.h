@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: ISC */
 /* layer.h - what one directory entry says, read and checked once: a template, a
- * tenant or a mailbox. Layers are immutable, and shared by snapshots for as
+ * tenant, a mailbox or a key. Layers are immutable, and shared by snapshots for as
  * long as their entry does not change. What the values mean is the daemon's
  * business: it hands in a parser. */
 #ifndef COMMON_LAYER_H
@@ -15,7 +15,12 @@
 #include "common/entry.h"
 #include "common/findings.h"
 
-enum layer_kind { LAYER_TEMPLATE, LAYER_TENANT, LAYER_MAILBOX };
+enum layer_kind {
+	LAYER_TEMPLATE,
+	LAYER_TENANT,
+	LAYER_MAILBOX,
+	LAYER_KEY	/* only where source_settings.wants_keys */
+};
 
 /* Reads the values of one entry that the daemon knows, and adds a finding for
  * each that is bad (which is then left unset). The result lives in the arena,
@@ -29,7 +34,7 @@ struct layer {
 	enum layer_kind kind;
 	const char *dn;		/* as written */
 	const char *key;	/* normalised: see dn_normalise() */
-	const char *name;	/* template: cn; tenant: its id, the RDN value;
+	const char *name;	/* template, key: cn; tenant: its id, the RDN value;
 				 * mailbox: the least of its mails; lower
 				 * case */
 	const char *created;	/* createTimestamp, "" where there is none */

@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: ISC */
 /* ldap_link.c - connect, StartTLS, bind, each with a time-out. A server whose
- * certificate does not hold gets no password. Never follows a referral, never
- * asks for a private key. Next: ldap_pages.c, ldap_sync.c. */
+ * certificate does not hold gets no password. Never follows a referral, and
+ * asks for no attribute that is not wanted. Next: ldap_pages.c,
+ * ldap_persist.c. */
 #include "common/ldap_link.h"
 
 #include <errno.h>
@@ -209,6 +210,17 @@ ldap_link_close(struct ldap_link *link)
 	link->ld = NULL;
 	free(link->attributes);
 	link->attributes = NULL;
+}
+
+void
+ldap_link_filter(const struct ldap_link *link, const char *more,
+    char out[LDAP_LINK_FILTER])
+{
+	snprintf(out, LDAP_LINK_FILTER, "(|(objectClass=posternTemplate)"
+	    "(objectClass=posternDomain)(objectClass=posternMailbox)"
+	    "(objectClass=posternPolicy)%s%s)",
+	    link->settings->wants_keys ? "(objectClass=posternDkimKey)" : "",
+	    more);
 }
 
 LDAPMessage *

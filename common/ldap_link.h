@@ -21,10 +21,10 @@ struct ldap_link {
 	char why[LDAP_LINK_WHY];	/* after a failure: "URI: reason" */
 };
 
-/* What we look for: entries of our classes */
-#define LDAP_LINK_OURS "(objectClass=posternTemplate)" \
-	"(objectClass=posternDomain)(objectClass=posternMailbox)" \
-	"(objectClass=posternPolicy)"
+/* What we look for: entries of our classes, or what more says */
+#define LDAP_LINK_FILTER 256
+void ldap_link_filter(const struct ldap_link *link, const char *more,
+    char out[LDAP_LINK_FILTER]);
 
 /* Connects and binds. 0, or -1 and link->why; ldap_link_close() after both. */
 int ldap_link_open(struct ldap_link *link,

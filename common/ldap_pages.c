@@ -70,13 +70,15 @@ static int
 ask_page(struct ldap_link *link, struct berval *cookie)
 {
 	LDAPControl *controls[] = { NULL, NULL };
+	char filter[LDAP_LINK_FILTER];
 	int rc, msgid;
 
+	ldap_link_filter(link, "", filter);
 	rc = ldap_create_page_control(link->ld, PAGE, cookie, 0, &controls[0]);
 	if (rc == LDAP_SUCCESS)
 		rc = ldap_search_ext(link->ld, link->settings->base,
-		    LDAP_SCOPE_SUBTREE, "(|" LDAP_LINK_OURS ")", link->attributes, 0,
-		    controls, NULL, NULL, LDAP_NO_LIMIT, &msgid);
+		    LDAP_SCOPE_SUBTREE, filter, link->attributes, 0, controls,
+		    NULL, NULL, LDAP_NO_LIMIT, &msgid);
 	ldap_control_free(controls[0]);
 	return rc == LDAP_SUCCESS ? msgid : ldap_link_fail(link, rc, NULL);
 }

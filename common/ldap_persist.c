@@ -16,7 +16,7 @@
 
 /* Of an entry that is renamed the server tells, not of those below it, though
  * their DNs are others then. So we look at all that have some below. */
-static const char filter[] = "(|" LDAP_LINK_OURS "(hasSubordinates=TRUE))";
+static const char containers[] = "(hasSubordinates=TRUE)";
 
 struct ldap_persist {
 	struct ldap_mirror *mirror;
@@ -276,9 +276,11 @@ ask(struct ldap_persist *p, struct ldap_link *link)
 {
 	BerElement *ber = ber_alloc_t(LBER_USE_DER);
 	LDAPControl *controls[] = { NULL, NULL };
+	char filter[LDAP_LINK_FILTER];
 	struct berval value;
 	int rc = LDAP_ENCODING_ERROR;
 
+	ldap_link_filter(link, containers, filter);
 	if (ber_printf(ber, "{e", LDAP_SYNC_REFRESH_AND_PERSIST) != -1 &&
 	    (p->cookie.bv_val == NULL ||
 	    ber_printf(ber, "O", &p->cookie) != -1) &&

@@ -78,8 +78,7 @@ note_last_form(struct reading *r, const char *dn)
 static void
 report_no_kind(struct reading *r, const struct entry *entry)
 {
-	if (entry_has_class(entry, "posternPolicy") &&
-	    !entry_has_class(entry, "posternDkimKey"))
+	if (entry_has_class(entry, "posternPolicy"))
 		findings_add(r->findings, FINDING_ERROR, entry->dn,
 		    "objectClass", "posternPolicy", "no effect without "
 		    "posternDomain, posternMailbox or posternTemplate");

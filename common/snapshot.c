@@ -11,9 +11,15 @@
 #include "common/table.h"
 #include "common/xmalloc.h"
 
-struct mailbox {
+/* A mailbox or a key, and whose it is */
+struct part {
 	const struct tenant *tenant;
 	const struct layer *layer;
+};
+
+struct parts {
+	struct part *list;	/* in order of tenant, then name or DN */
+	size_t count, room;
 };
 
 struct snapshot {
@@ -24,8 +30,7 @@ struct snapshot {
 	struct tenant **tenants;	/* in order of id */
 	size_t tenant_count, tenant_room;
 	struct table *by_id, *by_domain;	/* to tenants */
-	struct mailbox *mailboxes;	/* in order of tenant and name */
-	size_t mailbox_count, mailbox_room;
+	struct parts mailboxes, keys;
 	struct table *by_mail;	/* to layers */
 };
 
@@ -100,6 +105,22 @@ tenant_above(const struct snapshot *s, const char *key)
 	return NULL;
 }
 
+/* The tenant that an entry stands below, NULL: none. -1, and reported, where
+ * that one is refused. */
+static int
+owner_above(struct snapshot *s, const struct layer *layer,
+    const struct tenant **owner)
+{
+	const struct layer *above = tenant_above(s, layer->key);
+
+	*owner = above != NULL ? snapshot_tenant_by_id(s, above->name) : NULL;
+	if (above == NULL || (*owner)->layer == above)
+		return 0;
+	findings_add(s->findings, FINDING_ERROR, layer->dn, "", "",
+	    "no effect: its tenant %s is refused", above->dn);
+	return -1;
+}
+
 /* One mail value, for its owner or whoever has its domain. The owner then;
  * NULL, and reported, where it has no effect. */
 static const struct tenant *
@@ -129,21 +150,22 @@ claim_mail(struct snapshot *s, struct layer *layer, const char *mail,
 }
 
 static void
+add_part(struct parts *parts, const struct tenant *tenant,
+    const struct layer *layer)
+{
+	parts->list = grow(parts->list, parts->count, &parts->room,
+	    sizeof(*parts->list));
+	parts->list[parts->count++] = (struct part){ tenant, layer };
+}
+
+static void
 take_mailbox(struct snapshot *s, struct layer *layer)
 {
-	const struct layer *above = tenant_above(s, layer->key);
-	const struct tenant *owner = NULL, *claimed;
+	const struct tenant *owner, *claimed;
 	size_t i, held = 0;
 
-	if (above != NULL) {
-		owner = snapshot_tenant_by_id(s, above->name);
-		if (owner->layer != above) {
-			findings_add(s->findings, FINDING_ERROR, layer->dn, "",
-			    "", "no effect: its tenant %s is refused",
-			    above->dn);
-			return;
-		}
-	}
+	if (owner_above(s, layer, &owner) != 0)
+		return;
 	for (i = 0; i < layer->mail_count; i++) {
 		claimed = claim_mail(s, layer, layer->mails[i], owner);
 		if (claimed == NULL)
@@ -153,9 +175,21 @@ take_mailbox(struct snapshot *s, struct layer *layer)
 	}
 	if (held == 0)
 		return;
-	s->mailboxes = grow(s->mailboxes, s->mailbox_count, &s->mailbox_room,
-	    sizeof(*s->mailboxes));
-	s->mailboxes[s->mailbox_count++] = (struct mailbox){ owner, layer };
+	add_part(&s->mailboxes, owner, layer);
+}
+
+static void
+take_key(struct snapshot *s, struct layer *layer)
+{
+	const struct tenant *owner;
+
+	if (owner_above(s, layer, &owner) != 0)
+		return;
+	if (owner != NULL)
+		add_part(&s->keys, owner, layer);
+	else
+		findings_add(s->findings, FINDING_ERROR, layer->dn, "", "",
+		    "no effect: a key stands below its tenant");
 }
 
 static int
@@ -167,14 +201,41 @@ by_id(const void *left, const void *right)
 }
 
 static int
-by_tenant_and_name(const void *left, const void *right)
+by_tenant(const void *left, const void *right)
 {
-	const struct mailbox *a = left, *b = right;
+	const struct part *a = left, *b = right;
 	int order = strcmp(a->tenant->id, b->tenant->id);
 
-	if (order == 0)
+	if (order == 0 && a->layer->kind == LAYER_MAILBOX)
 		order = strcmp(a->layer->name, b->layer->name);
 	return order != 0 ? order : strcmp(a->layer->key, b->layer->key);
+}
+
+static void
+sort_parts(struct parts *parts)
+{
+	if (parts->count > 0)
+		qsort(parts->list, parts->count, sizeof(*parts->list),
+		    by_tenant);
+}
+
+/* The tenant's at-th, NULL: it has no more */
+static const struct layer *
+part_at(const struct parts *parts, const struct tenant *tenant, size_t at)
+{
+	const struct part *list = parts->list;
+	size_t low = 0, high = parts->count, middle;
+
+	while (low < high) {
+		middle = low + (high - low) / 2;
+		if (strcmp(list[middle].tenant->id, tenant->id) < 0)
+			low = middle + 1;
+		else
+			high = middle;
+	}
+	if (at >= parts->count - low || list[low + at].tenant != tenant)
+		return NULL;
+	return list[low + at].layer;
 }
 
 struct snapshot *
@@ -216,12 +277,13 @@ snapshot_settle(struct snapshot *s)
 	for (i = 0; (layer = reading_at(s->reading, i)) != NULL; i++)
 		if (layer->kind == LAYER_MAILBOX)
 			take_mailbox(s, layer);
+		else if (layer->kind == LAYER_KEY)
+			take_key(s, layer);
 	if (s->tenant_count > 0)
 		qsort(s->tenants, s->tenant_count, sizeof(struct tenant *),
 		    by_id);
-	if (s->mailbox_count > 0)
-		qsort(s->mailboxes, s->mailbox_count, sizeof(*s->mailboxes),
-		    by_tenant_and_name);
+	sort_parts(&s->mailboxes);
+	sort_parts(&s->keys);
 }
 
 struct snapshot *
@@ -241,7 +303,8 @@ snapshot_release(struct snapshot *s)
 	table_free(s->by_domain);
 	table_free(s->by_mail);
 	free(s->tenants);
-	free(s->mailboxes);
+	free(s->mailboxes.list);
+	free(s->keys.list);
 	findings_free(s->findings);
 	arena_free(s->arena);
 	free(s);
@@ -293,20 +356,14 @@ const struct layer *
 snapshot_mailbox_at(const struct snapshot *snapshot,
     const struct tenant *tenant, size_t at)
 {
-	const struct mailbox *list = snapshot->mailboxes;
-	size_t low = 0, high = snapshot->mailbox_count, middle;
+	return part_at(&snapshot->mailboxes, tenant, at);
+}
 
-	while (low < high) {
-		middle = low + (high - low) / 2;
-		if (strcmp(list[middle].tenant->id, tenant->id) < 0)
-			low = middle + 1;
-		else
-			high = middle;
-	}
-	if (at >= snapshot->mailbox_count - low ||
-	    list[low + at].tenant != tenant)
-		return NULL;
-	return list[low + at].layer;
+const struct layer *
+snapshot_key_at(const struct snapshot *snapshot, const struct tenant *tenant,
+    size_t at)
+{
+	return part_at(&snapshot->keys, tenant, at);
 }
 
 const struct layer *

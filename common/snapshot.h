@@ -56,6 +56,10 @@ const struct layer *snapshot_mailbox(const struct snapshot *snapshot,
  * NULL ends */
 const struct layer *snapshot_mailbox_at(const struct snapshot *snapshot,
     const struct tenant *tenant, size_t at);
+/* Keys below one tenant, nearest above by DN, in order of DN: at = 0, 1, ...;
+ * NULL ends. None at all where the source was not asked for keys. */
+const struct layer *snapshot_key_at(const struct snapshot *snapshot,
+    const struct tenant *tenant, size_t at);
 
 /* Every layer that was read, in no order to rely on; NULL ends */
 const struct layer *snapshot_layer_at(const struct snapshot *snapshot,

@@ -48,5 +48,5 @@ source_settings_are_equal(const struct source_settings *a,
 		if (strcmp(text_at(a, texts[i]), text_at(b, texts[i])) != 0)
 			return false;
 	return a->tls == b->tls && a->sasl == b->sasl &&
-	    a->poll_ms == b->poll_ms;
+	    a->poll_ms == b->poll_ms && a->wants_keys == b->wants_keys;
 }

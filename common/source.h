@@ -25,6 +25,8 @@ struct source_settings {
 	int tls;			/* enum source_tls, for ldap:// */
 	int sasl;			/* enum source_sasl */
 	int64_t poll_ms;
+	bool wants_keys;		/* posternDkimKey, too: without it
+					 * they are not even asked for */
 	/* What the layers' parser reads beside layer.c; static; NULL ends */
 	const char *const *attributes;
 };

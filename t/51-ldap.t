@@ -137,6 +137,7 @@ END
 	soon { !is_suspended($policyd, 'a.example') } 'it is back by itself';
 	unlike($slapd->log(), qr/attr=.*(DkimPrivateKey|\*)/i,
 	    'no private key was ever asked for');
+	unlike($slapd->log(), qr/filter=.*posternDkimKey/i, 'nor a key');
 	like($slapd->log(), qr/attr=.*posternRateLimit/, 'but policy was');
 	is($policyd->stop(), '', 'policyd stops cleanly');
 };

@@ -4,6 +4,8 @@
 #include "common/directory.h"
 
 #include <event2/event.h>
+#include <pthread.h>
+#include <stdatomic.h>
 #include <time.h>
 
 #include "common/log.h"
@@ -155,6 +157,70 @@ test_changes(void)
 	tap_ok(comes_true(is_active), "asked for, it is read at once");
 }
 
+static atomic_bool must_stop;
+
+/* As a session of dkimsign, which has a thread of its own */
+static void *
+hold_often(void *arg)
+{
+	struct snapshot *held;
+	size_t *empty = arg;
+
+	while (!must_stop) {
+		held = directory_hold(directory);
+		*empty += held == NULL || snapshot_tenants(held) == 0;
+		snapshot_release(held);
+	}
+	return NULL;
+}
+
+static void
+test_threads(void)
+{
+	pthread_t threads[2];
+	size_t empty[2] = { 0, 0 };
+	int i;
+
+	for (i = 0; i < 2; i++)
+		pthread_create(&threads[i], NULL, hold_often, &empty[i]);
+	for (i = 0; i < 10; i++) {
+		put_tenants(2, i % 2 ? "active" : "suspended");
+		directory_reload(directory);
+		tap_ok(comes_true(i % 2 ? is_active : is_suspended),
+		    "a change comes while other threads hold snapshots");
+	}
+	must_stop = true;
+	for (i = 0; i < 2; i++)
+		pthread_join(threads[i], NULL);
+	tap_ok(empty[0] + empty[1] == 0,
+	    "and there is always one to hold");
+}
+
+static void
+test_keys(void)
+{
+	static const char text[] = "dn: dc=t0\n"
+	    "objectClass: posternDomain\nassociatedDomain: t0.example\n\n"
+	    "dn: cn=k,dc=t0\nobjectClass: posternDkimKey\n";
+	struct source_settings settings = { .uri = uri };
+	FILE *file = fopen(path, "w");
+	struct snapshot *s;
+	char *why;
+	int i;
+
+	fputs(text, file);
+	fclose(file);
+	for (i = 0; i < 2; i++) {
+		settings.wants_keys = i;
+		s = directory_read(&settings, parse_status, &why);
+		tap_ok((snapshot_key_at(s, snapshot_tenant_at(s, 0), 0) !=
+		    NULL) == i, i ? "who wants keys gets them"
+		    : "who does not want keys has none");
+		snapshot_release(s);
+	}
+	unlink(path);
+}
+
 static void
 test_failures(void)
 {
@@ -216,6 +282,7 @@ main(void)
 	snprintf(path, sizeof(path), "%s/x.ldif", folder);
 	snprintf(uri, sizeof(uri), "ldif://%s", path);
 	test_uris();
+	test_keys();
 	directory = directory_new(FROM(uri), parse_status, &why);
 	directory_start(directory, DEADLINE_MS);
 	tap_ok(directory_current(directory) == NULL && has_failed(),
@@ -227,6 +294,7 @@ main(void)
 	directory = directory_new(FROM(uri), parse_status, &why);
 	directory_start(directory, DEADLINE_MS);
 	test_changes();
+	test_threads();
 	test_failures();
 	test_guard();
 	directory_free(directory);

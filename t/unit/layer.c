@@ -13,7 +13,7 @@ static struct layer *made;
 static void
 tell(void *arg, const struct entry *entry)
 {
-	static const char letters[] = "TDM";
+	static const char letters[] = "TDMK";
 	enum layer_kind kind;
 	struct layer *l;
 	size_t i, used;
@@ -100,8 +100,14 @@ static const struct {
 	{ "the pseudo-tenant's id cannot be taken", "dn: dc=-,dc=m\n"
 	    "objectClass: domain\nobjectClass: posternDomain\n"
 	    "associatedDomain: a.example\n", "refused", "is reserved" },
-	{ "a DKIM key is not a layer", "dn: cn=k,dc=m\n"
-	    "objectClass: posternDkimKey\n", "none of ours", NULL },
+	{ "a key is named by cn", "dn: cn=K1,dc=m\n"
+	    "objectClass: posternDkimKey\n", "K k1", NULL },
+	{ "a key inherits from nothing", "dn: cn=k,dc=m\n"
+	    "objectClass: posternDkimKey\nobjectClass: posternPolicy\n"
+	    "posternTemplate: cn=a\n", "K k", NULL },
+	{ "a key with another RDN is refused", "dn: dc=k,dc=m\n"
+	    "objectClass: posternDkimKey\n", "refused",
+	    "a key's DN begins with cn=NAME" },
 	{ "what has no class of ours is not a layer",
 	    "dn: cn=k,dc=m\nobjectClass: domain\n", "none of ours", NULL },
 	{ "the daemon's finding makes it bad",

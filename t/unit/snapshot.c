@@ -11,6 +11,7 @@
 #define M(mail) "mail: " mail "\n"
 #define MADE(time) "createTimestamp: " time "\n"
 #define TEMPLATE(dn) "dn: " dn "\nobjectClass: posternTemplate\n"
+#define KEY(dn) "dn: " dn "\nobjectClass: posternDkimKey\n"
 #define FROM(dn) "posternTemplate: " dn "\n"
 
 static const char *
@@ -57,9 +58,12 @@ static const struct {
 	{ "policy without a kind is reported",
 	    "dn: uid=u\nobjectClass: posternPolicy\n", "a.example", NULL,
 	    "posternPolicy: no effect without", 0 },
-	{ "a key with policy is none of our business here",
-	    "dn: cn=u\nobjectClass: posternPolicy\n"
-	    "objectClass: posternDkimKey\n", "a.example", NULL, NULL, 0 },
+	{ "a key below no tenant is reported", KEY("cn=k,dc=x"), "a.example",
+	    NULL, "cn=k,dc=x: no effect: a key stands below its tenant", 0 },
+	{ "so is one below a refused tenant", TENANT("dc=a,ou=1", D("a.example"))
+	    "\n" TENANT("dc=a,ou=2", D("b.example")) "\n"
+	    KEY("cn=k,dc=a,ou=2"), "a.example", "a",
+	    "cn=k,dc=a,ou=2: no effect: its tenant dc=a,ou=2 is refused", 1 },
 };
 
 static void
@@ -183,6 +187,34 @@ test_listing(void)
 	snapshot_release(s);
 }
 
+static void
+test_keys(void)
+{
+	struct snapshot *s = snapshot_of(
+	    KEY("cn=1,ou=keys,dc=b,dc=a") "\n" KEY("cn=3,dc=a") "\n"
+	    KEY("cn=2,dc=a") "posternStatus: s\n\n"
+	    TENANT("dc=a", D("a.example")) "\n"
+	    TENANT("dc=b,dc=a", D("b.example")), NULL, parse_status);
+	struct snapshot *next = snapshot_of(
+	    KEY("cn=2,dc=a") "posternStatus: bad\n\n"
+	    TENANT("dc=a", D("a.example")), s, parse_status);
+	const struct tenant *a = snapshot_tenant_by_id(s, "a");
+	const struct tenant *b = snapshot_tenant_by_id(s, "b");
+
+	tap_is(snapshot_key_at(s, a, 0)->name, "2", "keys in order of DN");
+	tap_is(snapshot_key_at(s, a, 1)->name, "3", "both");
+	tap_is(snapshot_key_at(s, a, 0)->policy, "s",
+	    "read by the daemon's parser");
+	tap_ok(snapshot_key_at(s, a, 2) == NULL, "and no more");
+	tap_is(snapshot_key_at(s, b, 0)->name, "1",
+	    "of two tenants above, the nearest has it");
+	a = snapshot_tenant_by_id(next, "a");
+	tap_is(snapshot_key_at(next, a, 0)->policy, "s",
+	    "the last good form of a bad one serves");
+	snapshot_release(s);
+	snapshot_release(next);
+}
+
 /* The chain of one tenant and mailbox, as names */
 static const char *
 chain_text(const struct snapshot *s, const char *id, const char *mail)
@@ -254,6 +286,7 @@ main(void)
 	test_domains();
 	test_mailboxes();
 	test_listing();
+	test_keys();
 	test_chain();
 	test_removed();
 	return tap_done();
