@@ -4,14 +4,13 @@
  * follows: there are no tombstones, and no slot decays by being used. */
 #include "common/table.h"
 
-#include <errno.h>
 #include <stdbool.h>
 #include <stdint.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/random.h>
 
 #include "common/log.h"
+#include "common/siphash.h"
 #include "common/xmalloc.h"
 
 #define SLOTS_MIN 8
@@ -27,60 +26,13 @@ struct table {
 	struct slot *slots;	/* NULL until the first key */
 	size_t mask;		/* slots - 1; their number is a power of two */
 	size_t count;
-	uint64_t seed[2];
+	struct siphash_secret secret;	/* strangers choose keys */
 };
 
-static uint64_t
-rotate(uint64_t word, int bits)
-{
-	return word << bits | word >> (64 - bits);
-}
-
-static void
-sip_round(uint64_t v[4])
-{
-	v[0] += v[1];
-	v[2] += v[3];
-	v[1] = rotate(v[1], 13) ^ v[0];
-	v[3] = rotate(v[3], 16) ^ v[2];
-	v[0] = rotate(v[0], 32);
-	v[2] += v[1];
-	v[0] += v[3];
-	v[1] = rotate(v[1], 17) ^ v[2];
-	v[3] = rotate(v[3], 21) ^ v[0];
-	v[2] = rotate(v[2], 32);
-}
-
-/* SipHash-1-3 (Aumasson, Bernstein): who does not know the seed cannot find
- * keys that collide. Words in host order: the hash never leaves the process. */
 static uint32_t
-hash_of(const uint64_t seed[2], const void *key, size_t len)
+hash_of(const struct table *table, const void *key, size_t len)
 {
-	uint64_t v[4] = {
-		seed[0] ^ 0x736f6d6570736575, seed[1] ^ 0x646f72616e646f6d,
-		seed[0] ^ 0x6c7967656e657261, seed[1] ^ 0x7465646279746573
-	};
-	const unsigned char *at = key;
-	size_t left;
-	uint64_t word;
-
-	for (left = len; left >= sizeof(word); left -= sizeof(word)) {
-		memcpy(&word, at, sizeof(word));
-		at += sizeof(word);
-		v[3] ^= word;
-		sip_round(v);
-		v[0] ^= word;
-	}
-	for (word = (uint64_t)len << 56; left > 0; left--)
-		word |= (uint64_t)at[left - 1] << 8 * (left - 1);
-	v[3] ^= word;
-	sip_round(v);
-	v[0] ^= word;
-	v[2] ^= 0xff;
-	sip_round(v);
-	sip_round(v);
-	sip_round(v);
-	return (uint32_t)(v[0] ^ v[1] ^ v[2] ^ v[3]);
+	return (uint32_t)siphash(&table->secret, key, len);
 }
 
 struct table *
@@ -88,10 +40,7 @@ table_new(void)
 {
 	struct table *table = xcalloc(1, sizeof(*table));
 
-	while (getrandom(table->seed, sizeof(table->seed), 0) !=
-	    sizeof(table->seed))
-		if (errno != EINTR)
-			fatal("getrandom: %s", strerror(errno));
+	table->secret = siphash_secret_new();
 	return table;
 }
 
@@ -138,7 +87,7 @@ slot_get(const struct table *table, const void *key, size_t len)
 
 	if (table->count == 0)
 		return NULL;
-	slot = slot_find(table, hash_of(table->seed, key, len), key, len);
+	slot = slot_find(table, hash_of(table, key, len), key, len);
 	return slot->value != NULL ? slot : NULL;
 }
 
@@ -174,7 +123,7 @@ table_get(const struct table *table, const void *key, size_t len)
 void *
 table_put(struct table *table, const void *key, size_t len, void *value)
 {
-	uint32_t hash = hash_of(table->seed, key, len);
+	uint32_t hash = hash_of(table, key, len);
 	struct slot *slot;
 	void *before;
 

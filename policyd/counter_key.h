@@ -7,8 +7,12 @@
 
 #include "policyd/counters.h"
 
-/* SHA-256 over all parts, each with its length before it, so that no two
- * lists of parts are the same bytes; cut to 128 bits */
+/* 128 bits of a hash over all parts, each with its length before it, so that no
+ * two lists of parts are the same bytes */
 struct counter_key counter_key_of(const char *const *parts, size_t count);
+
+/* Before the first key, where other hosts must find the same ones: SHA-256
+ * from then on. Else they are this process' own. */
+void counter_keys_share(void);
 
 #endif

@@ -11,7 +11,7 @@
 
 #define COUNTER_KEY_BYTES 16
 
-/* SHA-256 over tenant, limit, direction, subject, unit and window (each with
+/* A hash over tenant, limit, direction, subject, unit and window (each with
  * its length before it), cut to 128 bits: foreign text is hashed, never cut */
 struct counter_key {
 	uint8_t bytes[COUNTER_KEY_BYTES];

@@ -16,6 +16,7 @@
 #include "common/log.h"
 #include "common/loop.h"
 #include "common/xmalloc.h"
+#include "policyd/counter_key.h"
 #include "policyd/redis_key.h"
 #include "policyd/redis_link.h"
 #include "policyd/redis_script.h"
@@ -122,6 +123,7 @@ redis_open(const struct counter_settings *settings, const char **why)
 	if (r->link == NULL)
 		goto fail;
 	r->store.name = r->uri.shown;
+	counter_keys_share();
 	sha1_hex(redis_script_ask, r->sha);
 	return &r->store;
 fail:

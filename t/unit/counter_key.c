@@ -68,8 +68,8 @@ test_stable(void)
 	    "a key is the start of the SHA-256 of lengths and parts");
 }
 
-int
-main(void)
+static void
+test_all(void)
 {
 	struct counter_key a, b;
 	size_t i;
@@ -83,6 +83,19 @@ main(void)
 	b = key_of(&differ[0].one);
 	tap_ok(memcmp(&a, &b, sizeof(a)) == 0, "the same parts, the same key");
 	test_long();
+}
+
+int
+main(void)
+{
+	struct counter_key own = key_of(&differ[0].one), shared;
+
+	test_all();
+	counter_keys_share();
+	test_all();
 	test_stable();
+	shared = key_of(&differ[0].one);
+	tap_ok(memcmp(&own, &shared, sizeof(own)) != 0,
+	    "what other hosts do not have to find is not the same");
 	return tap_done();
 }

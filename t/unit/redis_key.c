@@ -2,6 +2,7 @@
 /* redis_key.c - names of keys: readable, harmless, and no two the same. */
 #include "policyd/redis_key.h"
 
+#include "policyd/counter_key.h"
 #include "t/unit/tap.h"
 
 static const char *
@@ -20,6 +21,7 @@ main(void)
 	struct counter_key key = { { 0x01, 0xab, [15] = 0xff } };
 	char longest[65];
 
+	counter_keys_share();
 	memset(longest, 'a', 64);
 	longest[64] = '\0';
 	tap_is(key_of("client1.example", &key), "postern:{client1.example}:"
