@@ -7,45 +7,47 @@
 
 #define IGNORED ((size_t)-1)
 #define AT(member) offsetof(struct attrs, member)
+#define ROW(name, offset) { name, sizeof(name) - 1, offset }
 
 /* Every attribute of Postfix 2.1 to 3.12 in the order it sends them, so that
  * the search for one, which starts behind the last, is over at once. */
 static const struct row {
-	const char *name;
+	const char *name;	/* with its '=' */
+	size_t len;
 	size_t offset;
 } rows[] = {
-	{ "request", AT(request) },
-	{ "protocol_state", AT(protocol_state) },
-	{ "protocol_name", IGNORED },
-	{ "client_address", AT(client_address) },
-	{ "client_name", AT(client_name) },
-	{ "client_port", IGNORED },
-	{ "reverse_client_name", AT(reverse_client_name) },
-	{ "server_address", AT(server_address) },
-	{ "server_port", IGNORED },
-	{ "helo_name", AT(helo_name) },
-	{ "sender", AT(sender) },
-	{ "recipient", AT(recipient) },
-	{ "recipient_count", AT(recipient_count) },
-	{ "queue_id", AT(queue_id) },
-	{ "instance", AT(instance) },
-	{ "size", AT(size) },
-	{ "etrn_domain", IGNORED },
-	{ "stress", IGNORED },
-	{ "sasl_method", IGNORED },
-	{ "sasl_username", AT(sasl_username) },
-	{ "sasl_sender", IGNORED },
-	{ "ccert_subject", IGNORED },
-	{ "ccert_issuer", IGNORED },
-	{ "ccert_fingerprint", AT(ccert_fingerprint) },
-	{ "ccert_pubkey_fingerprint", AT(ccert_pubkey_fingerprint) },
-	{ "encryption_protocol", AT(encryption_protocol) },
-	{ "encryption_cipher", IGNORED },
-	{ "encryption_keysize", IGNORED },
-	{ "tls_sni", IGNORED },
-	{ "policy_context", AT(policy_context) },
-	{ "compatibility_level", IGNORED },
-	{ "mail_version", IGNORED },
+	ROW("request=", AT(request)),
+	ROW("protocol_state=", AT(protocol_state)),
+	ROW("protocol_name=", IGNORED),
+	ROW("client_address=", AT(client_address)),
+	ROW("client_name=", AT(client_name)),
+	ROW("client_port=", IGNORED),
+	ROW("reverse_client_name=", AT(reverse_client_name)),
+	ROW("server_address=", AT(server_address)),
+	ROW("server_port=", IGNORED),
+	ROW("helo_name=", AT(helo_name)),
+	ROW("sender=", AT(sender)),
+	ROW("recipient=", AT(recipient)),
+	ROW("recipient_count=", AT(recipient_count)),
+	ROW("queue_id=", AT(queue_id)),
+	ROW("instance=", AT(instance)),
+	ROW("size=", AT(size)),
+	ROW("etrn_domain=", IGNORED),
+	ROW("stress=", IGNORED),
+	ROW("sasl_method=", IGNORED),
+	ROW("sasl_username=", AT(sasl_username)),
+	ROW("sasl_sender=", IGNORED),
+	ROW("ccert_subject=", IGNORED),
+	ROW("ccert_issuer=", IGNORED),
+	ROW("ccert_fingerprint=", AT(ccert_fingerprint)),
+	ROW("ccert_pubkey_fingerprint=", AT(ccert_pubkey_fingerprint)),
+	ROW("encryption_protocol=", AT(encryption_protocol)),
+	ROW("encryption_cipher=", IGNORED),
+	ROW("encryption_keysize=", IGNORED),
+	ROW("tls_sni=", IGNORED),
+	ROW("policy_context=", AT(policy_context)),
+	ROW("compatibility_level=", IGNORED),
+	ROW("mail_version=", IGNORED),
 };
 #define ROWS (sizeof(rows) / sizeof(rows[0]))
 
@@ -65,15 +67,16 @@ attrs_length(const char *bytes, size_t len)
 	return 0;
 }
 
-/* The row of that name, looked for from *next on and round */
+/* The row of the attribute that line is, looked for from *next on and round */
 static const struct row *
-row_find(const char *name, size_t *next)
+row_find(const char *line, size_t *next)
 {
-	size_t i, at;
+	size_t i, at = *next;
 
-	for (i = 0; i < ROWS; i++) {
-		at = (*next + i) % ROWS;
-		if (strcmp(rows[at].name, name) == 0) {
+	for (i = 0; i < ROWS; i++, at++) {
+		if (at >= ROWS)
+			at = 0;
+		if (strncmp(line, rows[at].name, rows[at].len) == 0) {
 			*next = at + 1;
 			return &rows[at];
 		}
@@ -86,7 +89,7 @@ take(struct attrs *out, const struct row *row, const char *value)
 {
 	const char **to;
 
-	if (row == NULL || row->offset == IGNORED)
+	if (row->offset == IGNORED)
 		return;
 	to = (const char **)(void *)((char *)out + row->offset);
 	if (*to == NULL)
@@ -111,7 +114,8 @@ fill_absent(struct attrs *out)
 int
 attrs_parse(char *text, size_t len, struct attrs *out, const char **why)
 {
-	char *line = text, *end, *value;
+	char *line = text, *end;
+	const struct row *row;
 	size_t next = 0;
 
 	*out = (struct attrs){ 0 };
@@ -124,10 +128,10 @@ attrs_parse(char *text, size_t len, struct attrs *out, const char **why)
 		if (end == NULL)
 			return -1;
 		*end = '\0';
-		if ((value = strchr(line, '=')) == NULL)
+		if ((row = row_find(line, &next)) != NULL)
+			take(out, row, line + row->len);
+		else if (strchr(line, '=') == NULL)
 			return -1;
-		*value++ = '\0';
-		take(out, row_find(line, &next), value);
 		line = end + 1;
 	}
 	fill_absent(out);
