@@ -37,6 +37,7 @@ struct session {
 	size_t held_len;
 	int64_t begun_ms;		/* when its first byte came */
 	struct request *waiting;	/* for the counters */
+	bool is_idle;			/* watched for the next request */
 	bool is_starting;		/* inside request_start() */
 	bool is_closing;
 	char answer[ANSWER_MAX];	/* what is not yet written of it */
@@ -94,14 +95,24 @@ session_close(struct session *session)
 	loop_defer(session_free, session);
 }
 
-/* Wait for bytes: for long between requests, not so within one, however
- * steadily it trickles */
+static void
+ignore(struct session *session)
+{
+	event_del(&session->readable);
+	session->is_idle = false;
+}
+
+/* Wait for bytes: for long between requests (libevent winds that clock up
+ * again by itself), not so within one, however steadily it trickles */
 static void
 expect(struct session *session)
 {
 	struct timeval wait = { .tv_sec = IDLE_SECS };
 	int64_t left_ms;
 
+	if (session->is_idle && session->held_len == 0)
+		return;
+	session->is_idle = session->held_len == 0;
 	if (session->held_len > 0) {
 		left_ms = session->begun_ms + BEGUN_SECS * 1000 - loop_now();
 		wait.tv_sec = left_ms > BEGUN_SECS * 1000 ? BEGUN_SECS
@@ -127,9 +138,17 @@ write_answer(struct session *session)
 		    session->answer_len);
 	}
 	if (session->answer_len > 0) {
-		event_del(&session->readable);
+		ignore(session);
 		event_add(&session->writable, &wait);
 	}
+}
+
+/* Once a request, so not by snprintf(); an action is VERDICT_REPLY at most */
+static size_t
+answer_make(char out[static ANSWER_MAX], const char *action)
+{
+	return (size_t)(stpcpy(stpcpy(stpcpy(out, "action="), action),
+	    "\n\n") - out);
 }
 
 static void
@@ -142,8 +161,7 @@ answered(void *arg, const char *action)
 		session_close(session);
 		return;
 	}
-	session->answer_len = (size_t)snprintf(session->answer,
-	    sizeof(session->answer), "action=%s\n\n", action);
+	session->answer_len = answer_make(session->answer, action);
 	write_answer(session);
 	if (!session->is_starting && session->answer_len == 0 &&
 	    !session->is_closing)
@@ -197,7 +215,7 @@ serve(struct session *session, size_t len)
 	if (is_free(session))
 		expect(session);
 	else
-		event_del(&session->readable);
+		ignore(session);
 }
 
 static void
