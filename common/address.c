@@ -68,8 +68,8 @@ ascii_normalise(const char *text, size_t len, char out[DOMAIN_MAX])
 		len--;
 	if (len > NAME_MAX_OCTETS)
 		return -1;
-	copy_lower(out, text, len);
 	for (at = 0; at < len; at++) {
+		out[at] = ascii_lower(text[at]);
 		if (is_label_octet(out[at]))
 			continue;
 		if (out[at] != '.' || !is_label(out + label, at - label))
@@ -124,9 +124,10 @@ utf8_normalise(const char *text, size_t len, char out[DOMAIN_MAX])
 int
 domain_normalise(const char *text, size_t len, char out[DOMAIN_MAX])
 {
-	int rc = is_ascii(text, len) ? ascii_normalise(text, len, out)
-	    : utf8_normalise(text, len, out);
+	int rc = ascii_normalise(text, len, out);
 
+	if (rc == -1 && !is_ascii(text, len))
+		rc = utf8_normalise(text, len, out);
 	if (rc == -1)
 		out[0] = '\0';
 	return rc;
