@@ -27,7 +27,8 @@ struct counter_limit {
 	bool refuses;		/* defer or reject; false: warn or hold */
 	bool is_kept;		/* domain or mailbox: never evicted */
 	/* the answer: */
-	uint64_t used;		/* in the window, before this request */
+	uint64_t used;		/* exceeded, or a peek: in the window, before
+				 * this request */
 	bool is_exceeded;	/* used + cost > count */
 	int64_t wait_ms;	/* exceeded: until cost fits; 0 = never will */
 };
@@ -51,7 +52,7 @@ struct counter_grey {
 struct counter_question {
 	const char *tenant;	/* id, or "-" */
 	struct counter_grey *grey;	/* NULL: not asked */
-	struct counter_limit *limits;
+	struct counter_limit *limits;	/* no key twice */
 	size_t limit_count;
 	bool is_peek;		/* tell, change nothing (explain, usage, and
 				 * RCPT where END-OF-MESSAGE charges) */

@@ -6,7 +6,6 @@
  * redis_script.c for what is decided there. */
 #include "policyd/counters.h"
 
-#include <inttypes.h>
 #include <openssl/evp.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -22,7 +21,6 @@
 #include "policyd/redis_script.h"
 #include "policyd/redis_uri.h"
 
-#define EXACT_MAX (UINT64_C(1) << 53)	/* of a double */
 #define SHA1_HEX 41
 
 struct redis_store {
@@ -47,6 +45,7 @@ struct asked {
 struct command {
 	struct arena *arena;
 	const char **argv;
+	size_t *lengths;
 	int argc;
 };
 
@@ -142,20 +141,21 @@ command_begin(struct command *command, struct redis_store *r, size_t room)
 {
 	arena_reset(r->words);
 	*command = (struct command){ .arena = r->words,
-		.argv = arena_alloc(r->words, room * sizeof(char *)) };
+		.argv = arena_alloc(r->words, room * sizeof(char *)),
+		.lengths = arena_alloc(r->words, room * sizeof(size_t)) };
+}
+
+static void
+add_bytes(struct command *command, const void *bytes, size_t len)
+{
+	command->argv[command->argc] = bytes;
+	command->lengths[command->argc++] = len;
 }
 
 static void
 add(struct command *command, const char *word)
 {
-	command->argv[command->argc++] = word;
-}
-
-static void
-add_number(struct command *command, uint64_t number)
-{
-	add(command, arena_printf(command->arena, "%" PRIu64,
-	    number < EXACT_MAX ? number : EXACT_MAX));
+	add_bytes(command, word, strlen(word));
 }
 
 static void
@@ -168,100 +168,141 @@ add_key(struct command *command, const char *tenant,
 	add(command, name);
 }
 
-/* "": the clock is Redis' own */
+/* One word */
 static void
-add_now(struct command *command)
+add_numbers(struct command *command, const int64_t *numbers, size_t count)
 {
-	int64_t now = loop_now_injected();
+	uint8_t *bytes = arena_alloc(command->arena, count * REDIS_NUMBER);
 
-	if (now == 0)
-		add(command, "");
-	else
-		add_number(command, (uint64_t)now);
+	for (size_t i = 0; i < count; i++)
+		redis_number(numbers[i], bytes + i * REDIS_NUMBER);
+	add_bytes(command, bytes, count * REDIS_NUMBER);
 }
 
-static void
-add_keys(struct command *command, const struct counter_question *q)
+static int64_t
+exact(uint64_t number)
 {
-	add_number(command, 1 + q->limit_count + (q->grey != NULL ? 2 : 0));
-	add_key(command, q->tenant, NULL);
-	for (size_t i = 0; i < q->limit_count; i++)
-		add_key(command, q->tenant, &q->limits[i].key);
-	if (q->grey == NULL)
-		return;
-	add_key(command, q->tenant, &q->grey->record);
-	add_key(command, q->tenant, &q->grey->promotion);
+	return number < REDIS_NUMBER_MAX ? (int64_t)number : REDIS_NUMBER_MAX;
 }
 
-/* redis_script.h has their order */
+/* redis_script.h has their order. The clock is Redis' own, unless it is
+ * injected here. */
 static void
-add_values(struct command *command, const struct counter_question *q)
+add_limits(struct command *command, const struct counter_question *q)
 {
-	add_now(command);
-	add(command, q->is_peek ? "1" : "0");
-	add_number(command, q->limit_count);
+	int64_t *numbers = arena_alloc(command->arena,
+	    (3 + 5 * q->limit_count) * sizeof(*numbers)), *to = numbers;
+
+	*to++ = loop_now_injected();
+	*to++ = q->is_peek;
+	*to++ = (int64_t)q->limit_count;
 	for (size_t i = 0; i < q->limit_count; i++) {
 		const struct counter_limit *limit = &q->limits[i];
 
-		add_number(command, limit->limit_tag);
-		add_number(command, (uint64_t)limit->window_ms);
-		add_number(command, limit->count);
-		add_number(command, limit->cost);
-		add(command, limit->refuses ? "1" : "0");
+		*to++ = limit->window_ms;
+		*to++ = exact(limit->count) - exact(limit->cost);
+		*to++ = exact(limit->cost);
+		*to++ = limit->refuses;
+		*to++ = limit->limit_tag;
 	}
-	if (q->grey == NULL)
-		return;
-	add_number(command, (uint64_t)q->grey->delay_ms);
-	add_number(command, (uint64_t)q->grey->window_ms);
-	add_number(command, (uint64_t)q->grey->pass_ms);
-	add_number(command, q->grey->promote);
+	add_numbers(command, numbers, (size_t)(to - numbers));
+}
+
+static void
+add_grey(struct command *command, const struct counter_grey *grey)
+{
+	add_numbers(command, (const int64_t[]){ grey->delay_ms,
+	    grey->window_ms, grey->pass_ms, grey->promote }, 4);
 }
 
 static bool
 send_question(struct asked *asked)
 {
 	const struct counter_question *q = asked->question;
+	size_t key_count = 1 + q->limit_count + (q->grey != NULL ? 2 : 0);
 	struct redis_store *r = asked->store;
 	struct command command;
 
-	command_begin(&command, r, 13 + 6 * q->limit_count);
+	command_begin(&command, r, 5 + key_count);
 	add(&command, asked->is_whole ? "EVAL" : "EVALSHA");
 	add(&command, asked->is_whole ? redis_script_ask : r->sha);
-	add_keys(&command, q);
-	add_values(&command, q);
+	add(&command, arena_printf(r->words, "%zu", key_count));
+	add_key(&command, q->tenant, NULL);
+	for (size_t i = 0; i < q->limit_count; i++)
+		add_key(&command, q->tenant, &q->limits[i].key);
+	if (q->grey != NULL) {
+		add_key(&command, q->tenant, &q->grey->record);
+		add_key(&command, q->tenant, &q->grey->promotion);
+	}
+	add_limits(&command, q);
+	if (q->grey != NULL)
+		add_grey(&command, q->grey);
 	return redis_link_ask(r->link, &asked->call, command.argc,
-	    command.argv);
+	    command.argv, command.lengths);
 }
 
+/* Where the script tells nothing there was nothing wrong */
 static void
-read_limit(struct counter_limit *limit, redisReply *const *numbers)
+answer_begin(struct counter_question *q)
 {
-	limit->used = (uint64_t)numbers[0]->integer;
-	limit->is_exceeded = numbers[1]->integer != 0;
-	limit->wait_ms = numbers[2]->integer;
+	if (q->grey != NULL) {
+		q->grey->answer = GREY_PASS;
+		q->grey->wait_ms = 0;
+	}
+	for (size_t i = 0; i < q->limit_count; i++) {
+		q->limits[i].used = 0;
+		q->limits[i].is_exceeded = false;
+		q->limits[i].wait_ms = 0;
+	}
+}
+
+/* What the script tells of limit number at, or of the greylist record.
+ * False: there is none. */
+static bool
+read_told(struct counter_question *q, int64_t at, int64_t value,
+    int64_t wait_ms)
+{
+	if (at == 0 && q->grey != NULL) {
+		q->grey->answer = (enum grey_answer)value;
+		q->grey->wait_ms = wait_ms;
+		return true;
+	}
+	if (at < 1 || (uint64_t)at > q->limit_count)
+		return false;
+	q->limits[at - 1].used = (uint64_t)value;
+	q->limits[at - 1].is_exceeded = wait_ms >= 0;
+	q->limits[at - 1].wait_ms = wait_ms >= 0 ? wait_ms : 0;
+	return true;
+}
+
+static bool
+is_answer(const redisReply *reply)
+{
+	if (reply->type != REDIS_REPLY_ARRAY || reply->elements % 3 != 1)
+		return false;
+	for (size_t i = 0; i < reply->elements; i++)
+		if (reply->element[i]->type != REDIS_REPLY_INTEGER)
+			return false;
+	return true;
 }
 
 /* False: that is no answer */
 static bool
 read_answer(struct counter_question *q, const redisReply *reply)
 {
-	bool passes;
+	redisReply *const *one = reply->element;
 
-	if (reply->type != REDIS_REPLY_ARRAY || reply->elements < 3)
+	answer_begin(q);
+	q->is_charged = true;
+	if (reply->type == REDIS_REPLY_INTEGER)
+		return true;
+	if (!is_answer(reply))
 		return false;
-	for (size_t i = 0; i < reply->elements; i++)
-		if (reply->element[i]->type != REDIS_REPLY_INTEGER)
+	q->is_charged = one[0]->integer != 0;
+	for (size_t i = 1; i < reply->elements; i += 3)
+		if (!read_told(q, one[i]->integer, one[i + 1]->integer,
+		    one[i + 2]->integer))
 			return false;
-	passes = reply->element[1]->integer == GREY_PASS;
-	if (reply->elements != 3 + (passes ? 3 * q->limit_count : 0))
-		return false;
-	q->is_charged = reply->element[0]->integer != 0;
-	if (q->grey != NULL) {
-		q->grey->answer = (enum grey_answer)reply->element[1]->integer;
-		q->grey->wait_ms = reply->element[2]->integer;
-	}
-	for (size_t i = 0; passes && i < q->limit_count; i++)
-		read_limit(&q->limits[i], &reply->element[3 + 3 * i]);
 	return true;
 }
 
@@ -342,11 +383,11 @@ send_reset(struct asked *asked)
 		add(&command, redis_script_reset);
 		add(&command, "1");
 		add_key(&command, reset->tenant, NULL);
-		add_now(&command);
-		add_number(&command, reset->limit_tag);
+		add_numbers(&command, (const int64_t[]){ loop_now_injected(),
+		    reset->limit_tag }, 2);
 	}
 	return redis_link_ask(r->link, &asked->call, command.argc,
-	    command.argv);
+	    command.argv, command.lengths);
 }
 
 static void

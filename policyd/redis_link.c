@@ -334,10 +334,10 @@ on_expired(evutil_socket_t fd, short what, void *arg)
 
 bool
 redis_link_ask(struct redis_link *link, struct redis_call *call, int argc,
-    const char **argv)
+    const char **argv, const size_t *lengths)
 {
 	if (link->state != LINK_UP || redisAsyncCommandArgv(link->context,
-	    on_reply, call, argc, argv, NULL) != REDIS_OK)
+	    on_reply, call, argc, argv, lengths) != REDIS_OK)
 		return false;
 	if (call->link != NULL)
 		return true;

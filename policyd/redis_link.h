@@ -41,7 +41,7 @@ const char *redis_link_eviction(const struct redis_link *link);
 /* The time-out runs from the first time that a call is asked to its end. False:
  * cannot be asked, and fn will not be called. */
 bool redis_link_ask(struct redis_link *link, struct redis_call *call, int argc,
-    const char **argv);
+    const char **argv, const size_t *lengths);
 void redis_call_end(struct redis_call *call);
 
 #endif

@@ -264,8 +264,8 @@ subtest 'passwords' => sub {
 	like($policyd->log(), qr/cannot be asked: WRONGPASS/, 'it is told');
 	unlike($policyd->log(), qr/"wrong"|=wrong/, 'and not which');
 	my $other = PosternRedis->start('--user', qw(postern on >s3cret
-	    ~postern:* +set +get +mget +del +time +select +info +eval
-	    +evalsha));
+	    ~postern:* +set +setrange +get +mget +del +time +select
+	    +info +eval +evalsha));
 	$policyd = policyd($other, few(1), counters => {
 	    uri => $other->uri('postern:s3cret@') });
 	is($policyd->ask(sends()), 'DUNNO', 'an ACL user');
