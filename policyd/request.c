@@ -157,10 +157,9 @@ finish(struct request *rq)
 	if (rq->transaction != NULL && rq->transaction->recipients == 0)
 		transaction_over(rq->service->transactions, rq->transaction);
 	rq->answer(rq->arg, reply);
-	request_free(rq);
 }
 
-/* True when it is answered, and gone */
+/* True when it is answered */
 static bool
 run(struct request *rq)
 {
@@ -176,10 +175,21 @@ run(struct request *rq)
 	return true;
 }
 
+/* Then those that waited for it go on; they may wait for each other */
 static void
 resume(struct request *rq)
 {
-	run(rq);
+	struct request *next;
+
+	/* meanwhile the configuration may have been read anew */
+	rq->facts.conf = rq->service->conf;
+	if (!run(rq))
+		return;
+	while ((next = STAILQ_FIRST(&rq->behind)) != NULL) {
+		STAILQ_REMOVE_HEAD(&rq->behind, link);
+		resume(next);
+	}
+	request_free(rq);
 }
 
 struct request *
@@ -202,8 +212,12 @@ request_start(struct service *service, const char *bytes, size_t len,
 	if (directory_current(service->directory) != NULL)
 		rq->snapshot = snapshot_hold(
 		    directory_current(service->directory));
+	STAILQ_INIT(&rq->behind);
 	rq->stage = stages_of(rq->attrs.protocol_state);
-	return run(rq) ? NULL : rq;
+	if (!run(rq))
+		return rq;
+	request_free(rq);
+	return NULL;
 }
 
 static void

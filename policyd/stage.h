@@ -6,6 +6,7 @@
 
 #include <stdbool.h>
 #include <stddef.h>
+#include <sys/queue.h>
 
 #include "policyd/facts.h"
 #include "policyd/rule.h"
@@ -17,7 +18,7 @@ struct request;
 enum step {
 	STEP_NEXT,		/* go on with the next stage */
 	STEP_DONE,		/* the verdict stands: answer */
-	STEP_WAIT		/* this stage again, when the counters answer */
+	STEP_WAIT		/* this stage again, when there is an answer */
 };
 
 struct stage {
@@ -35,6 +36,9 @@ struct request {
 	struct transaction *transaction;	/* NULL: there is none */
 	struct counter_key repeated;	/* if there is: to know it again */
 	struct decision decision;
+	STAILQ_HEAD(, request) behind;	/* of its transaction, until it is
+					 * answered */
+	STAILQ_ENTRY(request) link;
 
 	/* stage_ask.c */
 	struct counter_grey grey;

@@ -15,12 +15,12 @@ question_done(struct counter_question *question)
 	rq->has_answer = true;
 	if (rq->is_asking)
 		return;
-	/* while we waited the configuration may have been read anew */
-	rq->facts.conf = rq->service->conf;
-	/* and the transaction forgotten */
+	/* while we waited the transaction may have been forgotten */
 	if (rq->transaction != NULL)
 		rq->transaction = transaction_of(rq->service->transactions,
 		    &rq->attrs, loop_now());
+	if (rq->transaction != NULL && rq->transaction->asking == rq)
+		rq->transaction->asking = NULL;
 	rq->resume(rq);
 }
 
@@ -40,6 +40,8 @@ stage_ask(struct request *rq, struct counter_grey *grey, bool is_peek)
 	rq->is_asking = true;
 	store->ops->ask(store, &rq->question);
 	rq->is_asking = false;
+	if (!rq->has_answer && rq->transaction != NULL)
+		rq->transaction->asking = rq;
 	return rq->has_answer;
 }
 

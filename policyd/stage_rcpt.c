@@ -9,7 +9,8 @@
 #include "policyd/stage.h"
 
 /* Postfix asks again after a time-out, and once for each place that names us:
- * what passed, passed, and is not charged twice */
+ * what passed, passed, and is not charged twice. While it is not yet known what
+ * passed, one request of a transaction at a time. */
 enum step
 stage_repeated(struct request *rq)
 {
@@ -19,6 +20,10 @@ stage_repeated(struct request *rq)
 	    &rq->attrs, rq->facts.now_ms);
 	if (rq->transaction == NULL)
 		return STEP_NEXT;
+	if (rq->transaction->asking != NULL) {
+		STAILQ_INSERT_TAIL(&rq->transaction->asking->behind, rq, link);
+		return STEP_WAIT;
+	}
 	rq->repeated = transaction_question(&rq->attrs);
 	given = transaction_answered(rq->transaction, &rq->repeated);
 	if (given == NULL)

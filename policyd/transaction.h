@@ -17,6 +17,8 @@
 #include "policyd/limit.h"
 #include "policyd/verdict.h"
 
+struct request;
+
 /* What one counter has seen of this transaction. The limit is kept as it was
  * when the first recipient passed: a message has one policy from start to end. */
 struct passed {
@@ -31,6 +33,8 @@ struct passed {
 
 struct transaction {
 	struct arena *arena;
+	struct request *asking;		/* waits for the counters, and all
+					 * others for it; NULL: none does */
 	struct passed *passed;
 	size_t passed_count;
 	size_t recipients;		/* that passed; 0: lost, or just begun */

@@ -216,6 +216,23 @@ subtest 'nobody pays for a dead Redis' => sub {
 	    'one request waits, others do not');
 };
 
+subtest 'repeated while Redis has not answered' => sub {
+	my $redis = PosternRedis->start();
+	my $policyd = policyd($redis, few(20),
+	    counters => { timeout => '10s' });
+	my @mail = sends();
+	my @connections = map { $policyd->connect() } 1 .. 3;
+
+	$redis->signal('STOP');
+	$_->send(Postern::Client::request(@mail, instance => 'same')) for @connections;
+	$policyd->control('/healthz');	# what was sent is read
+	$redis->signal('CONT');
+	is($_->receive(), "action=DUNNO\n\n", 'each has its answer')
+	    for @connections;
+	like($policyd->control('/usage?name=a@ours.example'), qr/"used":1\b/,
+	    'and it was charged once');
+};
+
 subtest 'by TCP, and not there at start' => sub {
 	my $port = IO::Socket::INET->new(Listen => 1,
 	    LocalAddr => '127.0.0.1')->sockport();

@@ -574,6 +574,53 @@ test_late_counters(void)
 	service_end();
 }
 
+/* Postfix asks again on a new connection while the first still waits */
+static void
+test_repeated_meanwhile(void)
+{
+	struct counter_question *first;
+
+	service_begin(OURS(LIMIT("m outbound domain messages 9/1h")));
+	service_use_fake(true);
+	start(OUT("1", "a@far.example"));
+	tap_ok(start(OUT("1", "a@far.example")) != NULL && fake.asked == 1,
+	    "a request repeated meanwhile asks no counter");
+	start(OUT("1", "a@far.example"));
+	fake_answer(fake.waiting);
+	tap_ok(answers == 3 && strcmp(answer, "DUNNO") == 0 &&
+	    fake.asked == 1, "all get the one answer that was charged");
+
+	start(OUT("2", "a@far.example"));
+	tap_ok(start(OUT("2", "b@far.example")) != NULL && fake.asked == 2,
+	    "another recipient of the same message waits for its turn");
+	fake_answer(fake.waiting);
+	tap_ok(answers == 2 && fake.asked == 2,
+	    "and its message was charged already");
+
+	start(OUT("3", "a@far.example"));
+	start(OUT("3", "a@far.example"));
+	start(OUT("3", "a@far.example"));
+	fake.waiting->limits->is_exceeded = true;
+	fake_answer(fake.waiting);
+	tap_ok(answers == 1 && strncmp(answer, "451 ", 4) == 0 &&
+	    fake.asked == 4, "a refusal is decided afresh, one at a time");
+	fake_answer(fake.waiting);
+	tap_ok(answers == 3 && strcmp(answer, "DUNNO") == 0 &&
+	    fake.asked == 4, "until one passes");
+
+	start(OUT("4", "a@far.example"));
+	request_forget(start(OUT("4", "a@far.example")));
+	fake_answer(fake.waiting);
+	tap_int(answers, 1, "who waits no longer is told nothing");
+	start(OUT("5", "a@far.example"));
+	first = fake.waiting;
+	start(OUT("6", "a@far.example"));
+	tap_int(fake.asked, 7, "other messages wait for nobody");
+	fake_answer(fake.waiting);
+	fake_answer(first);
+	service_end();
+}
+
 /* The configuration may be read anew while a request waits */
 static void
 test_reload(void)
@@ -587,6 +634,7 @@ test_reload(void)
 	*old = *service_conf;
 	service.conf = old;
 	start(OUT("1", "a@far.example"));
+	start(OUT("1", "a@far.example"));
 	service.conf = service_conf;
 	memset(old, 0xff, sizeof(*old));
 	free(old);
@@ -595,6 +643,8 @@ test_reload(void)
 	fake_answer(fake.waiting);
 	tap_ok(answers == 1 && strncmp(answer, "451 ", 4) == 0,
 	    "a request that waited has the configuration of its answer");
+	fake_answer(fake.waiting);
+	tap_int(answers, 2, "and so has one that waited for it");
 	service_end();
 }
 
@@ -619,6 +669,7 @@ main(void)
 	test_no_directory();
 	test_unknown_counters();
 	test_late_counters();
+	test_repeated_meanwhile();
 	test_reload();
 	alert_free();
 	loop_free();
