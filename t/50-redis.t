@@ -73,15 +73,20 @@ is_up
 	};
 }
 
-subtest 'the same answers as an exact log' => sub {
+subtest 'the same answers as memory: and an exact log' => sub {
 	my $redis = PosternRedis->start();
 
-	open(my $pipe, '-|', build() . '/t/unit/limits_property', 3, 60,
-	    $redis->uri()) or die $!;
-	my @lines = <$pipe>;
-	close($pipe);
-	is($?, 0, 'limits_property finds nothing') or diag(@lines);
-	is(scalar(grep { /^ok/ } @lines), 11, 'and looked at everything');
+	for my $row (['limits_property', 60, 12], ['greylist_property', 40, 7]) {
+		my ($name, $schedules, $properties) = @$row;
+
+		open(my $pipe, '-|', build() . "/t/unit/$name", 3, $schedules,
+		    'memory:', $redis->uri()) or die $!;
+		my @lines = <$pipe>;
+		close($pipe);
+		is($?, 0, "$name finds nothing") or diag(@lines);
+		is(scalar(grep { /^ok/ } @lines), $properties,
+		    'and looked at everything');
+	}
 	unlike($redis->ask('INFO', 'keyspace'), qr/keys=(\d+),expires=(?!\1,)/,
 	    'every key has its time to live');
 };

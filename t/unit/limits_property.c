@@ -1,20 +1,20 @@
 /* SPDX-License-Identifier: ISC */
 /* limits_property.c - the guarantee of the rate limits, on random schedules
- * against an exact log of all events. limits_property [SEED [SCHEDULES [URI]]]
+ * against an exact log of all events, and against each other where several
+ * stores are named. limits_property [SEED [SCHEDULES [URI ...]]]
  *
  * A limit's time is the latest moment at which it was charged, or the clock
  * where that is later: it never runs backwards. All intervals are of that time.
  * A cut in the log is where the store may, or must, have forgotten all. */
-#include "policyd/counters.h"
+#include "t/unit/stores.h"
 
-#include <event2/event.h>
 #include <inttypes.h>
-#include <stdlib.h>
 
-#include "common/loop.h"
 #include "t/unit/tap.h"
 
-#define LIMITS_MAX 4
+#define TENANTS	   3
+#define LIMITS_MAX STORES_LIMITS_MAX
+#define TAGS	   3
 #define STEPS	   150
 #define SLOTS	   16		/* of one window */
 #define SECOND	   INT64_C(1000)
@@ -23,7 +23,7 @@
 
 enum property {
 	AT_MOST_COUNT, NOT_TOO_EARLY, USED, SAID, ALL_OR_NONE, VERDICT,
-	WAIT, NEVER, PEEK, ONCE, PROPERTIES
+	WAIT, NEVER, PEEK, ONCE, ALIKE, PROPERTIES
 };
 
 static const char *const properties[] = {
@@ -45,16 +45,18 @@ static const char *const properties[] = {
 	    "COUNT",
 	[PEEK] = "a peek tells what the question is then told",
 	[ONCE] = "every question is answered exactly once",
+	[ALIKE] = "all stores say the same",
 };
 
 enum sight {
 	CHARGED, REFUSED, WARNED, REFUSED_AND_WARNED, OVERSIZE, FREE, STEPPED,
-	AHEAD, FORGOTTEN, EDITED, SIGHTS
+	AHEAD, FORGOTTEN, EDITED, REMOVED, REPLACED, RESET, SIGHTS
 };
 
 static const char *const sights[] = {
 	"charged", "refused", "warned", "refused_and_warned", "oversize",
-	"free", "stepped_back", "ahead", "forgotten", "edited",
+	"free", "stepped_back", "ahead", "forgotten", "edited", "removed",
+	"replaced", "reset",
 };
 
 struct event {
@@ -74,42 +76,21 @@ struct model {
 	int64_t seen;		/* the latest clock since the last charge */
 };
 
+struct tenant {
+	char id[8];
+	size_t room;
+	size_t count;		/* less: the others are removed for now */
+	struct model models[LIMITS_MAX];
+};
+
 static struct {
-	struct counter_store *store;
-	uint64_t seed, random;
 	int schedule, step;
 	int64_t clock;
 	bool may_step_back;
-	char tenant[8];
-	size_t count;
-	struct model models[LIMITS_MAX];
+	struct tenant tenants[TENANTS];
+	struct tenant *tenant;	/* who asks */
 	uint64_t failed[PROPERTIES], seen[SIGHTS];
-	int answers;
 } run;
-
-/* splitmix64 */
-static uint64_t
-any(void)
-{
-	uint64_t z = run.random += 0x9e3779b97f4a7c15;
-
-	z = (z ^ z >> 30) * 0xbf58476d1ce4e5b9;
-	z = (z ^ z >> 27) * 0x94d049bb133111eb;
-	return z ^ z >> 31;
-}
-
-/* 0 to n - 1 */
-static int64_t
-below(int64_t n)
-{
-	return any() % n;
-}
-
-static bool
-one_in(int64_t n)
-{
-	return below(n) == 0;
-}
 
 static void
 expect(bool is_so, enum property property, const struct counter_limit *limit)
@@ -128,38 +109,27 @@ expect(bool is_so, enum property property, const struct counter_limit *limit)
 
 /* The question */
 
-static void
-answered(struct counter_question *q)
-{
-	(void)q;
-	run.answers++;
-}
-
 static bool
 ask(struct counter_limit *limits, bool is_peek, int64_t clock)
 {
 	struct counter_question q = {
-		.tenant = run.tenant,
+		.tenant = run.tenant->id,
 		.limits = limits,
-		.limit_count = run.count,
+		.limit_count = run.tenant->count,
 		.is_peek = is_peek,
-		.done = answered,
 	};
+	bool are_alike;
 
-	loop_now_set(clock);
-	run.answers = 0;
-	run.store->ops->ask(run.store, &q);
-	while (run.answers == 0)
-		event_base_loop(loop_base(), EVLOOP_ONCE);
-	expect(run.answers == 1 && !q.is_unknown, ONCE, NULL);
+	expect(stores_ask(&q, clock, &are_alike), ONCE, NULL);
+	expect(are_alike, ALIKE, limits);
 	return q.is_charged;
 }
 
 static void
 copy_limits(struct counter_limit *limits)
 {
-	for (size_t i = 0; i < run.count; i++)
-		limits[i] = run.models[i].limit;
+	for (size_t i = 0; i < run.tenant->count; i++)
+		limits[i] = run.tenant->models[i].limit;
 }
 
 /* The log */
@@ -201,28 +171,10 @@ cut(struct model *model)
 	model->at = model->seen = 0;
 }
 
-static void
-forgot(struct counter_reset *reset)
-{
-	*(bool *)reset->arg = true;
-}
-
-static void
-forget(const struct counter_key *key)
-{
-	bool is_done = false;
-	struct counter_reset reset = { .tenant = run.tenant, .keys = key,
-		.key_count = 1, .done = forgot, .arg = &is_done };
-
-	run.store->ops->reset(run.store, &reset);
-	while (!is_done)
-		event_base_loop(loop_base(), EVLOOP_ONCE);
-}
-
 /* What has expired may be gone or not: if the clock then goes back, both are
  * right. Make it known. */
 static void
-forget_if_unsure(struct model *model)
+forget_if_unsure(const struct tenant *tenant, struct model *model)
 {
 	const struct counter_limit *limit = &model->limit;
 
@@ -231,7 +183,8 @@ forget_if_unsure(struct model *model)
 	if (run.clock == model->seen || model->at == 0 ||
 	    model->seen - model->at < limit->window_ms)
 		return;
-	forget(&limit->key);
+	stores_reset(&(struct counter_reset){ .tenant = tenant->id,
+	    .keys = &limit->key, .key_count = 1 });
 	run.seen[FORGOTTEN]++;
 	cut(model);
 }
@@ -321,19 +274,12 @@ check_answer(const struct model *model, const struct counter_limit *limit)
 	    NOT_TOO_EARLY, limit);
 }
 
-static bool
-is_same_answer(const struct counter_limit *a, const struct counter_limit *b)
-{
-	return a->is_exceeded == b->is_exceeded && a->wait_ms == b->wait_ms &&
-	    (a->used == b->used || !b->is_exceeded);
-}
-
 static void
 count_sights(const struct counter_limit *limits, bool is_charged)
 {
 	bool is_warned = false;
 
-	for (size_t i = 0; i < run.count; i++) {
+	for (size_t i = 0; i < run.tenant->count; i++) {
 		is_warned |= limits[i].is_exceeded && !limits[i].refuses;
 		run.seen[OVERSIZE] += limits[i].cost > limits[i].count;
 		run.seen[FREE] += limits[i].cost == 0;
@@ -351,10 +297,8 @@ ask_and_check(void)
 	    after[LIMITS_MAX];
 	bool is_refused = false, is_charged;
 
-	for (size_t i = 0; i < run.count; i++) {
-		forget_if_unsure(&run.models[i]);
-		cut_if_ahead(&run.models[i]);
-	}
+	for (size_t i = 0; i < run.tenant->count; i++)
+		cut_if_ahead(&run.tenant->models[i]);
 	copy_limits(before);
 	copy_limits(limits);
 	copy_limits(after);
@@ -362,14 +306,15 @@ ask_and_check(void)
 	is_charged = ask(limits, false, run.clock);
 	ask(after, true, run.clock);
 	count_sights(limits, is_charged);
-	for (size_t i = 0; i < run.count; i++) {
-		struct model *model = &run.models[i];
+	for (size_t i = 0; i < run.tenant->count; i++) {
+		struct model *model = &run.tenant->models[i];
 		uint64_t cost = is_charged ? limits[i].cost : 0;
 
 		is_refused |= limits[i].is_exceeded && limits[i].refuses;
-		expect(is_same_answer(&before[i], &limits[i]), PEEK,
-		    &limits[i]);
-		limits[i].used = before[i].used;
+		expect(limits[i].is_exceeded == before[i].is_exceeded &&
+		    limits[i].wait_ms == before[i].wait_ms, PEEK, &limits[i]);
+		if (!limits[i].is_exceeded)	/* it need not be told */
+			limits[i].used = before[i].used;
 		check_answer(model, &limits[i]);
 		expect(after[i].used == limits[i].used + cost, ALL_OR_NONE,
 		    &limits[i]);
@@ -386,7 +331,7 @@ ask_and_check(void)
 static struct model *
 any_model(void)
 {
-	return &run.models[below(run.count)];
+	return &run.tenant->models[below(run.tenant->count)];
 }
 
 static int64_t
@@ -464,22 +409,13 @@ any_cost(struct counter_limit *limit)
 }
 
 static void
-edit(struct counter_limit *limit)
-{
-	limit->refuses = one_in(4) ? !limit->refuses : limit->refuses;
-	limit->count = one_in(2) ? limit->count * 2 : limit->count / 2 + 1;
-	run.seen[EDITED]++;
-}
-
-static void
 any_limit(struct counter_limit *limit)
 {
 	int64_t window = SECOND << below(20);
 
 	memset(limit, 0, sizeof(*limit));
-	for (size_t i = 0; i < COUNTER_KEY_BYTES; i++)
-		limit->key.bytes[i] = any();
-	limit->limit_tag = 1;
+	limit->key = any_key();
+	limit->limit_tag = 1 + below(TAGS);
 	limit->window_ms = window + (one_in(2) ? 0 : below(window));
 	if (limit->window_ms > WEEK)
 		limit->window_ms = WEEK;
@@ -488,35 +424,100 @@ any_limit(struct counter_limit *limit)
 	limit->is_kept = one_in(2);
 }
 
+/* Another WINDOW is another counter: what was counted in the old one is not
+ * looked at again */
 static void
-run_schedule(void)
+replace(struct model *model)
 {
-	run.clock = START + below(WEEK);
-	run.may_step_back = one_in(2);
-	run.count = 1 + below(LIMITS_MAX);
-	snprintf(run.tenant, sizeof(run.tenant), "t%d", (int)below(5));
-	for (size_t i = 0; i < run.count; i++) {
-		memset(&run.models[i], 0, sizeof(run.models[i]));
-		any_limit(&run.models[i].limit);
-	}
-	for (run.step = 0; run.step < STEPS; run.step++) {
-		move_clock();
-		if (one_in(40))
-			edit(&any_model()->limit);
-		for (size_t i = 0; i < run.count; i++)
-			any_cost(&run.models[i].limit);
-		ask_and_check();
-	}
-	for (size_t i = 0; i < run.count; i++)
-		check_log(&run.models[i]);
+	check_log(model);
+	memset(model, 0, sizeof(*model));
+	any_limit(&model->limit);
+	run.seen[REPLACED]++;
 }
 
 static void
-run_schedules(struct counter_store *store, uint64_t seed, int schedules)
+edit(struct tenant *tenant)
 {
-	memset(&run, 0, sizeof(run));
-	run.store = store;
-	run.random = seed;
+	struct model *model = any_model();
+	struct counter_limit *limit = &model->limit;
+
+	switch (below(4)) {
+	case 0:
+		tenant->count = 1 + below(tenant->room);
+		run.seen[REMOVED] += tenant->count < tenant->room;
+		break;
+	case 1:
+		replace(model);
+		break;
+	default:
+		limit->refuses = one_in(4) ? !limit->refuses : limit->refuses;
+		limit->count = one_in(2) ? limit->count * 2 :
+		    limit->count / 2 + 1;
+		run.seen[EDITED]++;
+		break;
+	}
+}
+
+/* All counters of a tenant, or those with a tag, also of removed limits */
+static void
+reset(struct tenant *tenant)
+{
+	uint32_t tag = (uint32_t)below(1 + TAGS);
+
+	loop_now_set(run.clock);
+	stores_reset(&(struct counter_reset){ .tenant = tenant->id,
+	    .limit_tag = tag });
+	for (size_t i = 0; i < tenant->room; i++)
+		if (tag == 0 || tenant->models[i].limit.limit_tag == tag)
+			cut(&tenant->models[i]);
+	run.seen[RESET]++;
+}
+
+static void
+step(void)
+{
+	move_clock();
+	for (int t = 0; t < TENANTS; t++)
+		for (size_t i = 0; i < run.tenants[t].room; i++)
+			forget_if_unsure(&run.tenants[t],
+			    &run.tenants[t].models[i]);
+	if (one_in(40))
+		edit(run.tenant);
+	if (one_in(60))
+		reset(&run.tenants[below(TENANTS)]);
+	for (size_t i = 0; i < run.tenant->count; i++)
+		any_cost(&run.tenant->models[i].limit);
+	ask_and_check();
+}
+
+static void
+run_schedule(void)
+{
+	memset(run.tenants, 0, sizeof(run.tenants));
+	run.clock = START + below(WEEK);
+	run.may_step_back = one_in(2);
+	for (int t = 0; t < TENANTS; t++) {
+		struct tenant *tenant = &run.tenants[t];
+
+		snprintf(tenant->id, sizeof(tenant->id), "t%d",
+		    (int)below(3) * TENANTS + t);
+		tenant->room = tenant->count = 1 + below(LIMITS_MAX);
+		for (size_t i = 0; i < tenant->room; i++)
+			any_limit(&tenant->models[i].limit);
+	}
+	for (run.step = 0; run.step < STEPS; run.step++) {
+		if (run.step == 0 || one_in(8))
+			run.tenant = &run.tenants[below(TENANTS)];
+		step();
+	}
+	for (int t = 0; t < TENANTS; t++)
+		for (size_t i = 0; i < run.tenants[t].room; i++)
+			check_log(&run.tenants[t].models[i]);
+}
+
+static void
+run_schedules(uint64_t seed, int schedules)
+{
 	printf("# seed %" PRIu64 ", %d schedules of %d questions\n", seed,
 	    schedules, STEPS);
 	for (run.schedule = 0; run.schedule < schedules; run.schedule++)
@@ -533,19 +534,11 @@ run_schedules(struct counter_store *store, uint64_t seed, int schedules)
 int
 main(int argc, char **argv)
 {
-	struct counter_settings settings = {
-		.uri = argc > 3 ? argv[3] : "memory:",
-		.max_records = 1000000, .timeout_ms = 5000 };
-	const char *why = NULL;
-	struct counter_store *store = counters_open(&settings, &why);
+	uint64_t seed = argc > 1 ? strtoull(argv[1], NULL, 0) : 20261120;
 
-	if (!tap_ok(store != NULL, "the store opens"))
+	if (!tap_ok(stores_open(argc - 3, argv + 3, seed), "the stores open"))
 		return tap_done();
-	if (store->ops->start != NULL)
-		store->ops->start(store);
-	stderr = fopen("/dev/null", "w");	/* thousands of warnings */
-	run_schedules(store, argc > 1 ? strtoull(argv[1], NULL, 0) : 20261120,
-	    argc > 2 ? atoi(argv[2]) : 2000);
-	store->ops->close(store);
+	run_schedules(seed, argc > 2 ? atoi(argv[2]) : 2000);
+	stores_close();
 	return tap_done();
 }
