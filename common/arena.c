@@ -22,8 +22,9 @@ struct chunk {
 	alignas(max_align_t) char bytes[];
 };
 
+/* One piece of memory with its first chunk, which outlives arena_reset() */
 struct arena {
-	struct chunk *first;	/* outlives arena_reset() */
+	alignas(max_align_t) struct chunk *first;
 	struct chunk *current;
 	size_t chunk_bytes;
 };
@@ -46,9 +47,9 @@ chunk_empty(struct chunk *chunk)
 }
 
 static struct chunk *
-chunk_new(size_t bytes)
+chunk_begin(void *memory, size_t bytes)
 {
-	struct chunk *chunk = xmalloc(sizeof(*chunk) + bytes);
+	struct chunk *chunk = memory;
 
 	chunk->next = NULL;
 	chunk->room = bytes;
@@ -59,10 +60,12 @@ chunk_new(size_t bytes)
 struct arena *
 arena_new(size_t chunk_bytes)
 {
-	struct arena *arena = xmalloc(sizeof(*arena));
+	size_t bytes = chunk_bytes ? chunk_bytes : CHUNK_BYTES;
+	struct arena *arena = xmalloc(sizeof(*arena) + sizeof(struct chunk) +
+	    bytes);
 
-	arena->chunk_bytes = chunk_bytes ? chunk_bytes : CHUNK_BYTES;
-	arena->first = chunk_new(arena->chunk_bytes);
+	arena->chunk_bytes = bytes;
+	arena->first = chunk_begin(arena + 1, bytes);
 	arena->current = arena->first;
 	return arena;
 }
@@ -88,7 +91,6 @@ arena_free(struct arena *arena)
 	if (arena == NULL)
 		return;
 	arena_reset(arena);
-	free(arena->first);
 	free(arena);
 }
 
@@ -97,11 +99,12 @@ static void *
 take(struct arena *arena, size_t bytes, size_t align)
 {
 	struct chunk *chunk = arena->current;
-	size_t at = (chunk->used + align - 1) & ~(align - 1);
+	size_t at = (chunk->used + align - 1) & ~(align - 1), room;
 
 	if (at > chunk->room || chunk->room - at < bytes) {
-		chunk = chunk_new(bytes > arena->chunk_bytes ? bytes
-		    : arena->chunk_bytes);
+		room = bytes > arena->chunk_bytes ? bytes
+		    : arena->chunk_bytes;
+		chunk = chunk_begin(xmalloc(sizeof(*chunk) + room), room);
 		arena->current->next = chunk;
 		arena->current = chunk;
 		at = 0;

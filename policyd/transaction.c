@@ -17,7 +17,9 @@
 #define PASSED_MAX 4096			/* counters of one transaction */
 #define IDLE_MS (20 * 60 * 1000LL)
 #define OVER_MS (5 * 60 * 1000LL)	/* above Postfix's time-outs */
-#define CHUNK_BYTES 128
+#define FIRST_ANSWERS 1			/* in the arena; more on the heap */
+#define FIRST_PASSED 3
+#define CHUNK_BYTES 1024		/* most transactions whole */
 
 /* A request that passed, and its reply */
 struct answer {
@@ -60,16 +62,40 @@ transactions_count(const struct transactions *all)
 	return table_count(all->by_key);
 }
 
+/* Room for one more behind count items, the first few in the arena */
+static void *
+grow(void *items, size_t count, size_t *room, size_t bytes, size_t first)
+{
+	void *grown;
+
+	if (count < *room)
+		return items;
+	*room = 2 * (count > first ? count : first);
+	if (count > first)
+		return xrealloc(items, *room, bytes);
+	grown = xmalloc(*room * bytes);
+	if (count > 0)
+		memcpy(grown, items, count * bytes);
+	return grown;
+}
+
+static void
+forget_passed(struct transaction_private *own)
+{
+	if (own->passed_room > FIRST_PASSED)
+		free(own->one.passed);
+}
+
 static void
 forget(struct transactions *all, struct transaction_private *own)
 {
 	TAILQ_REMOVE(own->is_over ? &all->over : &all->by_use, own, link);
 	table_remove(all->by_key, &own->key, sizeof(own->key));
 	all->answers -= own->answer_count;
-	arena_free(own->one.arena);
-	free(own->one.passed);
-	free(own->answers);
-	free(own);
+	forget_passed(own);
+	if (own->answer_room > FIRST_ANSWERS)
+		free(own->answers);
+	arena_free(own->one.arena);	/* own itself lies there */
 }
 
 void
@@ -107,11 +133,18 @@ make_room(struct transactions *all)
 static struct transaction_private *
 begin(struct transactions *all, const struct counter_key *key)
 {
-	struct transaction_private *own = xcalloc(1, sizeof(*own));
+	struct arena *arena = arena_new(CHUNK_BYTES);
+	struct transaction_private *own = arena_alloc(arena, sizeof(*own));
 
 	make_room(all);
 	own->one.own = own;
-	own->one.arena = arena_new(CHUNK_BYTES);
+	own->one.arena = arena;
+	own->answer_room = FIRST_ANSWERS;
+	own->answers = arena_alloc(arena, FIRST_ANSWERS *
+	    sizeof(*own->answers));
+	own->passed_room = FIRST_PASSED;
+	own->one.passed = arena_alloc(arena, FIRST_PASSED *
+	    sizeof(*own->one.passed));
 	own->key = *key;
 	table_put(all->by_key, &own->key, sizeof(own->key), own);
 	return own;
@@ -155,7 +188,7 @@ transaction_over(struct transactions *all, struct transaction *one)
 	own->is_over = true;
 	TAILQ_REMOVE(&all->by_use, own, link);
 	TAILQ_INSERT_TAIL(&all->over, own, link);
-	free(one->passed);
+	forget_passed(own);
 	one->passed = NULL;
 	one->passed_count = own->passed_room = 0;
 }
@@ -207,11 +240,8 @@ transaction_remember(struct transactions *all, struct transaction *one,
 	if (own->answer_count == ANSWERS_MAX ||
 	    all->answers == ANSWERS_TOTAL_MAX)
 		return;
-	if (own->answer_count == own->answer_room) {
-		own->answer_room = own->answer_room * 2 + 1;
-		own->answers = xrealloc(own->answers, own->answer_room,
-		    sizeof(*own->answers));
-	}
+	own->answers = grow(own->answers, own->answer_count,
+	    &own->answer_room, sizeof(*own->answers), FIRST_ANSWERS);
 	own->answers[own->answer_count++] = (struct answer){
 		*question, kept(one, verdict) };
 	all->answers++;
@@ -238,11 +268,8 @@ transaction_pass(struct transaction *one, const struct counter_key *key,
 
 	if (passed != NULL || one->passed_count == PASSED_MAX)
 		return passed;
-	if (one->passed_count == own->passed_room) {
-		own->passed_room += own->passed_room / 2 + 3;
-		one->passed = xrealloc(one->passed, own->passed_room,
-		    sizeof(*one->passed));
-	}
+	one->passed = grow(one->passed, one->passed_count,
+	    &own->passed_room, sizeof(*one->passed), FIRST_PASSED);
 	passed = &one->passed[one->passed_count++];
 	*passed = (struct passed){ .key = *key, .limit = *limit,
 		.tenant = arena_strdup(one->arena, tenant) };
