@@ -155,7 +155,10 @@ bind_to(struct ldap_link *link)
 	char *password = NULL;
 	int rc;
 
-	if (*s->bind_dn != '\0') {
+	if (s->bind_password != NULL) {
+		secret.bv_val = (char *)s->bind_password;
+		secret.bv_len = strlen(s->bind_password);
+	} else if (*s->bind_dn != '\0') {
 		password = read_password(link, &secret.bv_len);
 		if (password == NULL)
 			return -1;

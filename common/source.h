@@ -21,6 +21,8 @@ struct source_settings {
 	const char *uri;
 	const char *base;
 	const char *bind_dn, *bind_password_file;
+	const char *bind_password;	/* instead of the file, of whoever asks
+					 * once; NULL in every source */
 	const char *ca_file, *cert_file, *key_file;
 	int tls;			/* enum source_tls, for ldap:// */
 	int sasl;			/* enum source_sasl */

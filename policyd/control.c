@@ -123,6 +123,7 @@ const struct http_route control_routes[] = {
 	{ "GET", "/check", do_check },
 	{ "GET", "/domains", control_domains },
 	{ "GET", "/show", control_show },
+	{ "GET", "/status", control_status },
 	{ "POST", "/explain", do_explain },
 	{ "GET", "/usage", control_usage },
 	{ "POST", "/reset", control_reset },

@@ -14,6 +14,7 @@ void control_start(struct service *service, struct sessions *sessions);
 /* Handlers that stand in files of their own */
 void control_domains(struct http_request *request);
 void control_show(struct http_request *request);
+void control_status(struct http_request *request);
 void control_exceptions(struct http_request *request);
 void control_usage(struct http_request *request);
 void control_reset(struct http_request *request);

@@ -20,9 +20,20 @@ enum ctl_exit {
 	CTL_UNASKED		/* could not ask */
 };
 
+/* Who the caller is at an LDAP server; NULL: not given */
+struct ctl_bind {
+	const char *uri;		/* -H */
+	const char *dn;			/* -D */
+	const char *password_file;	/* -y */
+	const char *mechanism;		/* -Y */
+	bool is_asked;			/* -W: for the password */
+};
+
 struct ctl {
 	struct arena *arena;	/* until the end */
 	const char *control;	/* where the daemon is asked */
+	const char *conf_path;	/* -c, or NULL */
+	struct ctl_bind bind;
 	const char *ldif;	/* check --ldif, or NULL */
 	bool is_json;
 	const char *const *words;	/* behind the verb, and a NULL */
@@ -61,6 +72,6 @@ void ctl_print_base(const struct ctl *ctl, const struct ctl_base *base);
 
 typedef enum ctl_exit ctl_verb(const struct ctl *ctl);
 ctl_verb ctl_accept_snapshot, ctl_check, ctl_domains, ctl_exceptions,
-    ctl_explain, ctl_reset, ctl_show, ctl_usage;
+    ctl_explain, ctl_reset, ctl_resume, ctl_show, ctl_suspend, ctl_usage;
 
 #endif

@@ -12,27 +12,34 @@
 #include "policyd/ctl_where.h"
 
 /* clang-format off */
+enum { TAKES_LDIF = 1, TAKES_BIND = 2 };
+
 static const struct verb {
 	const char *name, *words;
 	int least, most;	/* how many words */
+	int takes;		/* of the options that not every verb has */
 	ctl_verb *run;
 	const char *help;
 } verbs[] = {
-	{ "check", "[--ldif FILE]", 0, 0, ctl_check,
+	{ "check", "[--ldif FILE]", 0, 0, TAKES_LDIF, ctl_check,
 	    "what is wrong in the directory, or in an LDIF file" },
-	{ "domains", "", 0, 0, ctl_domains,
+	{ "domains", "", 0, 0, 0, ctl_domains,
 	    "tenants, their domains and their status" },
-	{ "show", "NAME", 1, 1, ctl_show,
+	{ "show", "NAME", 1, 1, 0, ctl_show,
 	    "each value in force, and the entry it comes from" },
-	{ "explain", "[attr=value ...]", 0, 1000, ctl_explain,
+	{ "explain", "[attr=value ...]", 0, 1000, 0, ctl_explain,
 	    "what would be answered to a request, and why" },
-	{ "usage", "NAME", 1, 1, ctl_usage,
+	{ "usage", "NAME", 1, 1, 0, ctl_usage,
 	    "how much of each limit is used up" },
-	{ "reset", "NAME [LIMIT]", 1, 2, ctl_reset,
+	{ "reset", "NAME [LIMIT]", 1, 2, 0, ctl_reset,
 	    "forget what was counted" },
-	{ "exceptions", "", 0, 0, ctl_exceptions,
+	{ "suspend", "NAME", 1, 1, TAKES_BIND, ctl_suspend,
+	    "in LDAP: what it sends is deferred from now on" },
+	{ "resume", "NAME", 1, 1, TAKES_BIND, ctl_resume,
+	    "in LDAP: take back what suspend has set" },
+	{ "exceptions", "", 0, 0, 0, ctl_exceptions,
 	    "allow and block lines, with owner and expiry" },
-	{ "accept-snapshot", "", 0, 0, ctl_accept_snapshot,
+	{ "accept-snapshot", "", 0, 0, 0, ctl_accept_snapshot,
 	    "take a directory that has lost many tenants" },
 };
 #define VERBS (sizeof(verbs) / sizeof(verbs[0]))
@@ -47,7 +54,7 @@ static const struct option options[] = {
 
 struct invocation {
 	const struct verb *verb;	/* NULL: what is to be done is done */
-	const char *conf_path;
+	int given;	/* TAKES_ of the options that were there */
 	struct ctl ctl;
 };
 
@@ -66,6 +73,12 @@ print_usage(FILE *to)
 	    "  -s SOCKET  ask there, whatever the configuration says\n"
 	    "  -c FILE    configuration, instead of " CTL_CONF_PATH "\n"
 	    "  --json     the answer as JSON\n"
+	    "suspend and resume write to LDAP as whoever you are there:\n"
+	    "  -D DN      by this name, with a password\n"
+	    "  -W         which is asked for, as it is without -y\n"
+	    "  -y FILE    which is the first line of this file\n"
+	    "  -Y EXTERNAL  as the socket or your certificate says\n"
+	    "  -H URI     at this server, not those of the configuration\n"
 	    "  -h         this text\n"
 	    "  -V         the version\n", to);
 }
@@ -96,11 +109,37 @@ read_words(struct invocation *in, int count, char **words)
 
 	if (verb == NULL || count - 1 < verb->least || count - 1 > verb->most)
 		return refuse();
-	if (in->ctl.ldif != NULL && verb->run != ctl_check)
+	if ((in->given & ~verb->takes) != 0)
 		return refuse();
 	in->verb = verb;
 	in->ctl.words = (const char *const *)words + 1;
 	return CTL_FINE;
+}
+
+/* An option that takes a word */
+static void
+read_option(struct invocation *in, int c, const char *word)
+{
+	const struct {
+		int option;
+		const char **to;
+		int takes;
+	} rows[] = {
+		{ 's', &in->ctl.control, 0 },
+		{ 'c', &in->ctl.conf_path, 0 },
+		{ OPTION_LDIF, &in->ctl.ldif, TAKES_LDIF },
+		{ 'D', &in->ctl.bind.dn, TAKES_BIND },
+		{ 'H', &in->ctl.bind.uri, TAKES_BIND },
+		{ 'y', &in->ctl.bind.password_file, TAKES_BIND },
+		{ 'Y', &in->ctl.bind.mechanism, TAKES_BIND },
+	};
+	size_t i;
+
+	for (i = 0; i < sizeof(rows) / sizeof(rows[0]); i++)
+		if (rows[i].option == c) {
+			*rows[i].to = word;
+			in->given |= rows[i].takes;
+		}
 }
 
 static enum ctl_exit
@@ -108,19 +147,15 @@ read_arguments(struct invocation *in, int argc, char **argv)
 {
 	int c;
 
-	while ((c = getopt_long(argc, argv, "s:c:hV", options, NULL)) != -1)
+	while ((c = getopt_long(argc, argv, "s:c:D:H:Wy:Y:hV", options,
+	    NULL)) != -1)
 		switch (c) {
-		case 's':
-			in->ctl.control = optarg;
-			break;
-		case 'c':
-			in->conf_path = optarg;
-			break;
 		case OPTION_JSON:
 			in->ctl.is_json = true;
 			break;
-		case OPTION_LDIF:
-			in->ctl.ldif = optarg;
+		case 'W':
+			in->ctl.bind.is_asked = true;
+			in->given |= TAKES_BIND;
 			break;
 		case 'h':
 			print_usage(stdout);
@@ -128,8 +163,10 @@ read_arguments(struct invocation *in, int argc, char **argv)
 		case 'V':
 			puts("postern-policyctl " PACKAGE_VERSION);
 			return CTL_FINE;
-		default:
+		case '?':
 			return refuse();
+		default:
+			read_option(in, c, optarg);
 		}
 	return read_words(in, argc - optind, argv + optind);
 }
@@ -142,7 +179,7 @@ run(struct invocation *in)
 
 	in->ctl.arena = arena_new(0);
 	if (in->ctl.control == NULL && in->ctl.ldif == NULL)
-		in->ctl.control = control = ctl_where(in->conf_path);
+		in->ctl.control = control = ctl_where(in->ctl.conf_path);
 	if (in->ctl.control != NULL || in->ctl.ldif != NULL)
 		code = in->verb->run(&in->ctl);
 	free(control);

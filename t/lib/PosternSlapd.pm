@@ -32,8 +32,9 @@ program
 	    "apt-get install slapd ldap-utils\n";
 }
 
-# PosternSlapd->start(syncprov => 1, tls => DIR of ca.pem cert.pem key.pem):
-# serving when it returns, with the base and the reader
+# PosternSlapd->start(syncprov => 1, tls => DIR of ca.pem cert.pem key.pem,
+# access => lines of slapd.conf before our own rules): serving when it returns,
+# with the base and the reader
 sub
 start
 {
@@ -101,6 +102,7 @@ write_conf
 	    $self->{syncprov} ? "overlay syncprov\n" .
 		"syncprov-checkpoint 1 1\n" : '',
 	    "access to attrs=userPassword by * auth\n",
+	    $self->{access} // '',
 	    "access to attrs=posternDkimPrivateKey by * none\n",
 	    "access to * by dn.exact=\"$READER\" read by * none\n"));
 }
@@ -184,6 +186,18 @@ add
 	my ($self, $ldif) = @_;
 
 	$self->modify($ldif, '-a');
+}
+
+# What ldapsearch answers the admin, long lines whole
+sub
+search
+{
+	my ($self, @words) = @_;
+
+	open(my $pipe, '-|', program('ldapsearch'), '-x', '-LLL', '-o',
+	    'ldif-wrap=no', '-H', $self->ldapi(), '-D', "cn=admin,$BASE",
+	    '-w', 'secret', @words) or die "ldapsearch: $!\n";
+	return do { local $/; <$pipe> } // '';
 }
 
 # The options of a policyd that reads from here

@@ -1,0 +1,284 @@
+#!/usr/bin/perl
+# SPDX-License-Identifier: ISC
+# 57-policyctl-ldap.t - what policyctl does at a real slapd: suspend and resume
+# as the caller, and what a change would bring before it is sent.
+use strict;
+use warnings;
+
+use FindBin;
+use lib "$FindBin::Bin/lib";
+use JSON::PP qw(decode_json);
+use POSIX ();
+use Postern qw(build outbound slurp spew temp_dir wait_until);
+use PosternLdif qw(mailbox template tenant);
+use PosternSlapd qw($BASE $READER);
+use Test::More;
+
+my $SCRIPT = "cn=script,$BASE";
+my $ACCESS = <<END;
+access to attrs=posternStatus
+  by dn.exact="$SCRIPT" write
+  by dn.exact="$READER" read
+access to attrs=entry,objectClass
+  by dn.exact="$SCRIPT" read
+  by * break
+END
+my $dir = temp_dir();
+my @script = ('-D', $SCRIPT, '-y', "$dir/script");
+
+spew("$dir/script", "script-secret\nand no more\n");
+spew("$dir/wrong", "guessed\n");
+
+# Without a terminal: (exit code, standard output, standard error)
+sub
+run
+{
+	my ($input, @words) = @_;
+
+	spew("$dir/in", $input);
+	my $pid = fork() // die "fork: $!\n";
+	if ($pid == 0) {
+		POSIX::setsid();
+		open(STDIN, '<', "$dir/in");
+		open(STDOUT, '>', "$dir/out");
+		open(STDERR, '>', "$dir/err");
+		exec(build() . '/policyd/policyctl', @words)
+		    or POSIX::_exit(127);
+	}
+	waitpid($pid, 0);
+	return ($? >> 8, slurp("$dir/out"), slurp("$dir/err"));
+}
+
+sub
+ctl
+{
+	my ($policyd, @words) = @_;
+
+	return run('', '-c', $policyd->path('policyd.conf'), @words);
+}
+
+# A refusal: how it ends, what it says, and nothing on standard output
+sub
+refuses
+{
+	my ($policyd, $words, $code, $pattern, $name) = @_;
+	my ($got, $out, $error) = ctl($policyd, @$words);
+
+	local $Test::Builder::Level = $Test::Builder::Level + 1;
+	is("$got $out", "$code ", "$name: exit $code");
+	like($error, qr/^policyctl: .*$pattern/m, "$name: and why");
+}
+
+# What slapd has, as its administrator sees it; '' for none
+sub
+stored
+{
+	my ($slapd, $rdn) = @_;
+	my $said = $slapd->search('-b', "$rdn,$BASE", '-s', 'base',
+	    'posternStatus');
+
+	return $said =~ /^posternStatus: (.*)$/m ? $1 : '';
+}
+
+sub
+reply
+{
+	my ($policyd, $sender) = @_;
+
+	return substr($policyd->ask(outbound($sender, 'b@far.example')), 0, 3);
+}
+
+sub
+slapd
+{
+	my (%args) = @_;
+	my $slapd = PosternSlapd->start(access => $ACCESS, %args);
+
+	$slapd->add(<<END . template('held', Status => 'suspended') .
+dn: $SCRIPT
+objectClass: applicationProcess
+objectClass: simpleSecurityObject
+cn: script
+userPassword: script-secret
+
+END
+	    tenant('a.example') . mailbox('m@a.example') .
+	    tenant('active.example', Status => 'active') .
+	    tenant('off.example', Status => 'disabled') .
+	    tenant('held.example', Template => 'held') .
+	    tenant('open.example', Template => 'held', Status => 'active'));
+	return $slapd;
+}
+
+sub
+policyd_on
+{
+	my ($slapd, %settings) = @_;
+
+	return Postern->start(conf => { directory =>
+	    $slapd->settings(%settings) });
+}
+
+subtest 'suspend and resume' => sub {
+	my $slapd = slapd(syncprov => 1);
+	my $policyd = policyd_on($slapd);
+	my ($code, $said, $error) = ctl($policyd, @script, 'suspend',
+	    'a.example');
+
+	is("$code$error", '0', 'suspend ends well');
+	is($said, <<END, 'it shows the entry, the change, and that it holds');
+dc=a.example,$BASE
+posternStatus: none -> suspended
+In force: a.example is suspended, by dc=a.example,$BASE.
+END
+	is(stored($slapd, 'dc=a.example'), 'suspended', 'LDAP has it');
+	is(reply($policyd, 'x@a.example'), '451', 'mail is deferred');
+	is(reply($policyd, 'x@active.example'), 'DUN', 'but not the others');
+	($code, $said) = ctl($policyd, @script, 'suspend', 'a.example');
+	is($code, 0, 'to suspend what is suspended is well');
+	like($said, qr/^posternStatus: suspended, as it was$/m,
+	    'and changes nothing');
+
+	($code, $said) = ctl($policyd, @script, '--json', 'suspend',
+	    'm+list@a.example');
+	is($code, 0, 'a mailbox is suspended, too');
+	is_deeply(decode_json($said), { name => 'm+list@a.example',
+	    tenant => 'a.example', mailbox => 'm@a.example',
+	    dn => "uid=m,dc=a.example,$BASE",
+	    tenant_dn => "dc=a.example,$BASE", before => undef,
+	    after => 'suspended', says => 'suspended', in_force => JSON::PP::true,
+	    status => 'suspended', from => "uid=m,dc=a.example,$BASE" },
+	    'as JSON');
+	($code, $said) = ctl($policyd, @script, 'resume', 'm@a.example');
+	is($code, 1, 'resume tells when it is not enough');
+	is($said, <<END, 'and who suspends');
+uid=m,dc=a.example,$BASE
+posternStatus: suspended -> none
+In force: m\@a.example is suspended, by dc=a.example,$BASE.
+END
+	($code, $said) = ctl($policyd, @script, 'resume', 'A.example');
+	is($code, 0, 'resume ends well');
+	is($said, <<END, 'it tells what it has done');
+dc=a.example,$BASE
+posternStatus: suspended -> none
+In force: A.example is active.
+END
+	is(stored($slapd, 'dc=a.example'), '', 'it takes away what was set');
+	is(reply($policyd, 'm@a.example'), 'DUN', 'mail goes out again');
+	($code) = ctl($policyd, @script, 'resume', 'a.example');
+	is($code, 0, 'to resume what is active is well');
+
+	($code, $said) = ctl($policyd, @script, 'suspend', 'active.example');
+	like("$code $said", qr/^0 .*^posternStatus: active -> suspended$/ms,
+	    'an active one says what it said before');
+	ctl($policyd, @script, 'suspend', 'open.example');
+	($code, $said) = ctl($policyd, @script, 'resume', 'open.example');
+	like("$code $said", qr/^1 .*-> none\n.*suspended, by cn=held,/ms,
+	    'what a template suspends is told after a resume');
+	($code, $said) = ctl($policyd, @script, 'resume', 'held.example');
+	like("$code $said", qr/^1 .*: none, as it was\n.*by cn=held,/ms,
+	    'and is not lifted');
+	is(stored($slapd, 'dc=held.example'), '', 'nothing was written');
+	for my $verb (qw(suspend resume)) {
+		refuses($policyd, [@script, $verb, 'off.example'], 1,
+		    "dc=off.example,.*disabled, which $verb does not change",
+		    "$verb of what is disabled");
+	}
+	is(stored($slapd, 'dc=off.example'), 'disabled', 'it stays so');
+	refuses($policyd, [@script, 'suspend', 'nobody@a.example'], 1,
+	    "no entry.*below dc=a.example,.*posternMailbox.*nobody\@a.example",
+	    'a mailbox without an entry');
+	refuses($policyd, [@script, 'suspend', 'other.example'], 1,
+	    'other.example: no tenant has that domain', 'a stranger');
+	is($policyd->stop(), '', 'policyd stops cleanly');
+};
+
+subtest 'who the caller is' => sub {
+	my $slapd = slapd(syncprov => 1);
+	my $policyd = policyd_on($slapd);
+	my @a = ('suspend', 'a.example');
+	my ($code, $said, $error) = run("script-secret\n", '-c',
+	    $policyd->path('policyd.conf'), '-D', $SCRIPT, '-W', @a);
+
+	is($code, 0, '-W asks for the password') or diag($error);
+	like($error, qr/^LDAP password: $/, 'with a prompt, and no word more');
+	refuses($policyd, [@a], 2, 'who are you', 'neither -D nor -Y');
+	refuses($policyd, [@script, '-Y', 'EXTERNAL', @a], 2, 'who are you',
+	    'both');
+	refuses($policyd, [@script, '-W', @a], 2, 'not both', '-W and -y');
+	refuses($policyd, ['-Y', 'GSSAPI', @a], 2, 'EXTERNAL',
+	    'another mechanism');
+	refuses($policyd, ['-D', $SCRIPT, '-y', "$dir/wrong", @a], 3,
+	    'Invalid credentials', 'a wrong password');
+	refuses($policyd, ['-D', $SCRIPT, '-y', "$dir/none", @a], 3,
+	    'none: No such file', 'no password file');
+	refuses($policyd, ['-Y', 'EXTERNAL', 'resume', 'a.example'], 1,
+	    'Insufficient access', 'whom the server does not let');
+	is(stored($slapd, 'dc=a.example'), 'suspended', 'it changed nothing');
+	refuses($policyd, [@script, '-H', 'ldapi://%2Fnowhere', @a], 3,
+	    "Can't contact LDAP server", 'a server that is down');
+	is((ctl($policyd, '--ldif', '/dev/null', @script, 'check'))[0], 2,
+	    'other commands take no bind');
+	($code) = run('', '-s', $policyd->path('control'), '-c',
+	    '/nonexistent', '-H', $slapd->ldapi(), @script, @a);
+	is($code, 3, 'a configuration that is named must be there');
+
+	my $other = PosternSlapd->start(access => $ACCESS);
+	$other->add(<<END);
+dn: $SCRIPT
+objectClass: applicationProcess
+objectClass: simpleSecurityObject
+cn: script
+userPassword: script-secret
+
+dn: dc=a.example,$BASE
+objectClass: referral
+objectClass: extensibleObject
+dc: a.example
+ref: ldap://master.example/dc=a.example,$BASE
+END
+	refuses($policyd, [@script, '-H', $other->ldapi(), @a], 1,
+	    'Referral: .*ldap://master.example.* -H', 'a read-only replica');
+	$slapd->modify("dn: dc=a.example,$BASE\nchangetype: modify\n" .
+	    "replace: posternStatus\n");
+	($code, $said, $error) = ctl($policyd, @script, '-H',
+	    'ldapi://%2Fnowhere ' . $slapd->ldapi(), 'suspend', 'm@a.example');
+	is($code, 0, 'of several servers the first that answers is asked');
+	like($error, qr/nowhere: Can't contact/, 'and those before are told');
+	is($policyd->stop(), '', 'policyd stops cleanly');
+	refuses($policyd, [@script, @a], 3, 'could not ask', 'no policyd');
+};
+
+subtest 'what policyd does not know yet' => sub {
+	my $slapd = slapd();
+	my $policyd = policyd_on($slapd, poll => '1h');
+	my ($code, $said) = ctl($policyd, @script, 'suspend', 'a.example');
+
+	is($code, 1, 'a change that is not in force is told');
+	like($said, qr/^posternStatus: none -> suspended
+Not in force: policyd still has a.example as active;/m, 'in words');
+	is(stored($slapd, 'dc=a.example'), 'suspended', 'LDAP has it');
+	$policyd->reload();
+	($code, $said) = ctl($policyd, @script, 'suspend', 'a.example');
+	like("$code $said", qr/^0 .*as it was\nIn force/ms,
+	    'asked again later it is well');
+	$slapd->modify("dn: dc=active.example,$BASE\nchangetype: delete\n");
+	refuses($policyd, [@script, 'suspend', 'active.example'], 1,
+	    'dc=active.example,.*No such object', 'an entry that has gone');
+	is($policyd->stop(), '', 'policyd stops cleanly');
+};
+
+subtest 'a directory that is a file' => sub {
+	my $policyd = Postern->start(ldif => tenant('b.example') .
+	    tenant('a.example'));
+	my $file = $policyd->path('directory.ldif');
+
+	refuses($policyd, ['suspend', 'a.example'], 1,
+	    "edit \Q$file\E:7, at dc=a.example,.*say posternStatus: suspended",
+	    'suspend');
+	refuses($policyd, ['resume', 'b.example'], 1, "edit \Q$file\E:1, at " .
+	    'dc=b.example,.*take away posternStatus', 'resume');
+	is($policyd->stop(), '', 'policyd stops cleanly');
+};
+
+done_testing();
