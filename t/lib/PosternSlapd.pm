@@ -34,7 +34,8 @@ program
 
 # PosternSlapd->start(syncprov => 1, tls => DIR of ca.pem cert.pem key.pem,
 # access => lines of slapd.conf before our own rules): serving when it returns,
-# with the base and the reader
+# with the base and the reader. config => 1: from cn=config, open to that name
+# with "secret", as bare as Debian's: without our schema and rules.
 sub
 start
 {
@@ -45,7 +46,7 @@ start
 
 	$self->{port} = $listener->sockport();
 	close($listener);
-	make_path($self->path('db'));
+	make_path($self->path('db'), $self->path('config'));
 	$self->write_conf();
 	$self->launch();
 	$self->add(<<END);
@@ -81,11 +82,13 @@ write_conf
 	my $tls = $self->{tls} // '';
 	my $uid = $>;
 	my ($gid) = $) =~ /^(\d+)/;
+	my $is_bare = $self->{config};
 
 	spew($self->path('slapd.conf'), join('',
 	    map({ "include $schemas/$_.schema\n" }
 		qw(core cosine inetorgperson)),
-	    'include ' . srcdir() . "/schema/postern.schema\n",
+	    $is_bare ? '' :
+		'include ' . srcdir() . "/schema/postern.schema\n",
 	    "modulepath $modules\nmoduleload back_mdb\n",
 	    $self->{syncprov} ? "moduleload syncprov\n" : '',
 	    'pidfile ' . $self->path('pid') . "\nloglevel stats\n",
@@ -94,17 +97,28 @@ write_conf
 		"TLSCertificateKeyFile $tls/key.pem\n" : '',
 	    "authz-regexp \"gidNumber=${gid}[+]uidNumber=$uid,cn=peercred," .
 		"cn=external,cn=auth\" \"$READER\"\n",
+	    $is_bare ? "database config\nrootdn cn=config\n" .
+		"rootpw secret\n" : '',
 	    "database mdb\nsuffix \"$BASE\"\nmaxsize 67108864\n",
 	    'directory ' . $self->path('db') . "\n",
 	    "rootdn \"cn=admin,$BASE\"\nrootpw secret\n",
-	    "index objectClass,entryUUID,entryCSN eq\n",
+	    $is_bare ? "index objectClass eq\n" :
+		"index objectClass,entryUUID,entryCSN eq\n",
 	    $self->{sizelimit} ? "sizelimit $self->{sizelimit}\n" : '',
 	    $self->{syncprov} ? "overlay syncprov\n" .
 		"syncprov-checkpoint 1 1\n" : '',
 	    "access to attrs=userPassword by * auth\n",
+	    $is_bare ? "access to * by * read\n" : (
 	    $self->{access} // '',
 	    "access to attrs=posternDkimPrivateKey by * none\n",
-	    "access to * by dn.exact=\"$READER\" read by * none\n"));
+	    "access to * by dn.exact=\"$READER\" read by * none\n")));
+	return if !$is_bare;
+	# slaptest wants the database to be there, which slapadd makes
+	system(program('slapadd') . ' -l /dev/null -f ' .
+	    $self->path('slapd.conf') . ' >/dev/null 2>&1 && ' .
+	    program('slaptest') . ' -f ' . $self->path('slapd.conf') .
+	    ' -F ' . $self->path('config') . ' >' . $self->path('said') .
+	    ' 2>&1') == 0 or die 'slaptest: ' . slurp($self->path('said'));
 }
 
 sub
@@ -132,7 +146,9 @@ launch
 	if ($pid == 0) {
 		open(STDOUT, '>>', $self->path('log'));
 		open(STDERR, '>&', \*STDOUT);
-		exec(program('slapd'), '-f', $self->path('slapd.conf'), '-h',
+		exec(program('slapd'), $self->{config} ? ('-F',
+		    $self->path('config')) : ('-f', $self->path('slapd.conf')),
+		    '-h',
 		    $self->ldapi() . ' ' . "ldap://127.0.0.1:$self->{port}",
 		    '-d', 'stats') or POSIX::_exit(127);
 	}
@@ -167,17 +183,28 @@ log
 	return slurp($self->path('log'));
 }
 
-# LDIF through ldapmodify, as the admin. Dies where that is refused.
+# LDIF through ldapmodify as somebody: '' or what was wrong
+sub
+modify_as
+{
+	my ($self, $dn, $password, $ldif, @words) = @_;
+
+	spew($self->path('change'), $ldif);
+	return '' if system(program('ldapmodify') . ' -x -H ' .
+	    $self->ldapi() . " -D $dn -w $password @words -f " .
+	    $self->path('change') . ' >' . $self->path('said') . ' 2>&1') == 0;
+	return slurp($self->path('said'));
+}
+
+# As the admin. Dies where that is refused.
 sub
 modify
 {
 	my ($self, $ldif, @words) = @_;
+	my $fault = $self->modify_as("cn=admin,$BASE", 'secret', $ldif,
+	    @words);
 
-	spew($self->path('change'), $ldif);
-	system(program('ldapmodify') . ' -x -H ' . $self->ldapi() .
-	    " -D cn=admin,$BASE -w secret @words -f " .
-	    $self->path('change') . ' >' . $self->path('said') . ' 2>&1') == 0
-	    or die 'ldapmodify: ' . slurp($self->path('said'));
+	die "ldapmodify: $fault" if $fault ne '';
 }
 
 sub
@@ -188,16 +215,25 @@ add
 	$self->modify($ldif, '-a');
 }
 
-# What ldapsearch answers the admin, long lines whole
+# What ldapsearch answers somebody, long lines whole
+sub
+search_as
+{
+	my ($self, $dn, $password, @words) = @_;
+
+	open(my $pipe, '-|', 'sh', '-c', 'exec "$0" "$@" 2>/dev/null',
+	    program('ldapsearch'), '-x', '-LLL', '-o',
+	    'ldif-wrap=no', '-H', $self->ldapi(), '-D', $dn, '-w', $password,
+	    @words) or die "ldapsearch: $!\n";
+	return do { local $/; <$pipe> } // '';
+}
+
 sub
 search
 {
 	my ($self, @words) = @_;
 
-	open(my $pipe, '-|', program('ldapsearch'), '-x', '-LLL', '-o',
-	    'ldif-wrap=no', '-H', $self->ldapi(), '-D', "cn=admin,$BASE",
-	    '-w', 'secret', @words) or die "ldapsearch: $!\n";
-	return do { local $/; <$pipe> } // '';
+	return $self->search_as("cn=admin,$BASE", 'secret', @words);
 }
 
 # The options of a policyd that reads from here
