@@ -167,9 +167,8 @@ hold_back(struct directory *d, const struct snapshot *next, size_t removed,
 	log_news(next, d->latest);	/* which may say why */
 }
 
-/* A broken ACL, a wrong base, a wiped server look like this */
-static bool
-is_wreck(size_t removed, size_t total)
+bool
+directory_is_wreck(size_t removed, size_t total)
 {
 	return removed > 0 &&
 	    (removed == total || (removed > 5 && removed * 10 > total));
@@ -185,7 +184,7 @@ offer(struct directory *d, struct snapshot *next, bool is_accepted)
 		removed = snapshot_removed(d->latest, next);
 		total = snapshot_tenants(d->latest);
 	}
-	if (is_accepted || !is_wreck(removed, total))
+	if (is_accepted || !directory_is_wreck(removed, total))
 		hand_over(d, next);
 	else {
 		hold_back(d, next, removed, total);

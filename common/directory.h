@@ -49,6 +49,10 @@ void directory_reload(struct directory *directory);
  * nothing is being held back. */
 bool directory_accept(struct directory *directory);
 
+/* A reading that removes so many of total tenants is not adopted by itself: a
+ * broken ACL, a wrong base, a wiped server look like this */
+bool directory_is_wreck(size_t removed, size_t total);
+
 struct directory_status {
 	int64_t adopted_ms;	/* when the snapshot in force came, 0 never */
 	uint64_t reads;		/* attempts, and how many of them failed */

@@ -35,6 +35,7 @@ struct ctl {
 	const char *conf_path;	/* -c, or NULL */
 	struct ctl_bind bind;
 	const char *ldif;	/* check --ldif, or NULL */
+	bool adds;		/* check -a: its entries are to be added */
 	bool is_json;
 	const char *const *words;	/* behind the verb, and a NULL */
 };

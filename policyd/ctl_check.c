@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: ISC */
 /* ctl_check.c - policyctl check: what is wrong in the directory, what would
- * help; of the daemon's, or of an LDIF file that is not in force yet. */
+ * help; of the daemon's, of an LDIF file that is not in force yet, or of
+ * changes that were not made yet. Next, for those: ctl_trial.c. */
 #include "policyd/ctl.h"
 
 #include <errno.h>
@@ -11,11 +12,13 @@
 #include "common/xmalloc.h"
 #include "policyd/advice.h"
 #include "policyd/ctl_text.h"
+#include "policyd/ctl_trial.h"
 #include "policyd/findings_json.h"
 #include "policyd/policy.h"
 
+/* A directory that is in a file as a whole */
 static enum ctl_exit
-read_ldif(const struct ctl *ctl, json_t **answer)
+read_whole(const struct ctl *ctl, json_t **answer)
 {
 	struct findings *advice;
 	struct snapshot *snapshot;
@@ -44,6 +47,26 @@ read_ldif(const struct ctl *ctl, json_t **answer)
 	findings_free(advice);
 	snapshot_release(snapshot);
 	return CTL_FINE;
+}
+
+static enum ctl_exit
+read_ldif(const struct ctl *ctl, json_t **answer)
+{
+	struct findings *faults = findings_new();
+	struct ldif_changes changes;
+	enum ctl_exit code;
+	const char *why;
+
+	if (ldif_change_read(ctl->ldif, ctl->arena, &changes, faults,
+	    &why) != 0) {
+		ctl_complain(ctl, "could not read", why);
+		code = CTL_UNASKED;
+	} else if (ctl->adds || changes.is_explicit)
+		code = ctl_trial(ctl, &changes, faults, answer);
+	else
+		code = read_whole(ctl, answer);
+	findings_free(faults);
+	return code;
 }
 
 /* What is wrong with the directory as a whole, or NULL */
@@ -86,17 +109,30 @@ has_error(const json_t *answer)
 	return false;
 }
 
+/* What is told, in this order, and what it is called. Notes that were there
+ * before, or are over, are not worth a line. */
+static const struct {
+	const char *list, *level, *label;
+} sections[] = {
+	{ "findings", "error", "error" },
+	{ "findings", "note", "note" },
+	{ "fixed", "error", "fixed" },
+	{ "before", "error", "before" },
+};
+#define SECTIONS (sizeof(sections) / sizeof(sections[0]))
+
 /* Where, what and why below each other: side by side they are too wide */
 static void
 add_findings(const struct ctl *ctl, struct ctl_table *table,
-    const json_t *answer, const char *level)
+    const json_t *answer, size_t section)
 {
-	const json_t *finding, *list = json_object_get(answer, "findings");
+	const json_t *finding, *list = json_object_get(answer,
+	    sections[section].list);
 	const char *label, *lines[3];
 	size_t i, line;
 
 	json_array_foreach(list, i, finding) {
-		if (!has_level(finding, level))
+		if (!has_level(finding, sections[section].level))
 			continue;
 		lines[0] = ctl_get(ctl, finding, "dn");
 		lines[1] = ctl_get(ctl, finding, "attribute");
@@ -104,7 +140,7 @@ add_findings(const struct ctl *ctl, struct ctl_table *table,
 			lines[1] = arena_printf(ctl->arena, "%s: %s", lines[1],
 			    ctl_get(ctl, finding, "value"));
 		lines[2] = ctl_get(ctl, finding, "reason");
-		label = level;
+		label = sections[section].label;
 		for (line = 0; line < 3; line++) {
 			if (*lines[line] == '\0')
 				continue;
@@ -122,6 +158,14 @@ print_status(const struct ctl *ctl, const json_t *answer)
 	const json_t *counters = json_object_get(answer, "counters");
 	const char *evicted = ctl_get(ctl, counters, "evicted");
 
+	if (json_object_get(answer, "changes") != NULL) {
+		printf("%s on top of %s; changes: %s, tenants: %s\n",
+		    ctl_text_clean(ctl->arena, ctl->ldif),
+		    ctl_get_clean(ctl, answer, "uri"),
+		    ctl_get(ctl, answer, "changes"),
+		    ctl_get(ctl, answer, "tenants"));
+		return;
+	}
 	if (directory == NULL) {
 		printf("%s; tenants: %s\n",
 		    ctl_text_clean(ctl->arena, ctl->ldif),
@@ -148,8 +192,8 @@ show(const struct ctl *ctl, const json_t *answer)
 
 	if (fault != NULL)
 		ctl_table_add(table, CELLS("error", fault));
-	add_findings(ctl, table, answer, "error");
-	add_findings(ctl, table, answer, "note");
+	for (i = 0; i < SECTIONS; i++)
+		add_findings(ctl, table, answer, i);
 	json_array_foreach(advice, i, text)
 		ctl_table_add(table, CELLS("advice", json_string_value(text)));
 	ctl_print_table(table, "All is well: no error, nothing to advise.");

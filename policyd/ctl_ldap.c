@@ -39,8 +39,8 @@ become_caller(const struct ctl *ctl, struct source_settings *settings)
 	source_settings_copy(ctl->arena, settings, &own);
 }
 
-static enum ctl_exit
-open_first(const struct ctl *ctl, const struct source_settings *settings,
+enum ctl_exit
+ctl_ldap_open_as(const struct ctl *ctl, const struct source_settings *settings,
     struct ldap_link *link)
 {
 	static const atomic_bool never = false;
@@ -80,7 +80,7 @@ ctl_ldap_open(const struct ctl *ctl, const struct source_settings *settings,
 		return CTL_UNASKED;
 	}
 	own->bind_password = password;
-	code = open_first(ctl, own, link);
+	code = ctl_ldap_open_as(ctl, own, link);
 	if (password != NULL)
 		explicit_bzero(password, strlen(password));
 	own->bind_password = NULL;
@@ -150,7 +150,8 @@ enum ctl_exit
 ctl_ldap_swap(const struct ctl *ctl, struct ldap_link *link, const char *dn,
     const char *attribute, const char *before, const char *after)
 {
-	char *old[] = { (char *)before, NULL }, *new[] = { (char *)after, NULL };
+	char *old[] = { (char *)before, NULL };
+	char *new[] = { (char *)after, NULL };
 	LDAPMod delete = { .mod_op = LDAP_MOD_DELETE,
 		.mod_type = (char *)attribute, .mod_values = old };
 	LDAPMod add = { .mod_op = LDAP_MOD_ADD,

@@ -14,6 +14,10 @@ enum ctl_exit ctl_ldap_open(const struct ctl *ctl,
     const struct source_settings *settings, struct ldap_link *link);
 void ctl_ldap_close(struct ldap_link *link);
 
+/* The same with the settings as they are, policyd's own: to read as it does */
+enum ctl_exit ctl_ldap_open_as(const struct ctl *ctl,
+    const struct source_settings *settings, struct ldap_link *link);
+
 /* CTL_WRONG: the server refuses; CTL_UNASKED: it does not answer. *value is in
  * the arena, NULL where the entry has none. */
 enum ctl_exit ctl_ldap_get(const struct ctl *ctl, struct ldap_link *link,

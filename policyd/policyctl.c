@@ -21,8 +21,8 @@ static const struct verb {
 	ctl_verb *run;
 	const char *help;
 } verbs[] = {
-	{ "check", "[--ldif FILE]", 0, 0, TAKES_LDIF, ctl_check,
-	    "what is wrong in the directory, or in an LDIF file" },
+	{ "check", "[[-a] --ldif FILE]", 0, 0, TAKES_LDIF, ctl_check,
+	    "what is wrong, or would be with an LDIF file" },
 	{ "domains", "", 0, 0, 0, ctl_domains,
 	    "tenants, their domains and their status" },
 	{ "show", "NAME", 1, 1, 0, ctl_show,
@@ -109,7 +109,8 @@ read_words(struct invocation *in, int count, char **words)
 
 	if (verb == NULL || count - 1 < verb->least || count - 1 > verb->most)
 		return refuse();
-	if ((in->given & ~verb->takes) != 0)
+	if ((in->given & ~verb->takes) != 0 ||
+	    (in->ctl.adds && in->ctl.ldif == NULL))
 		return refuse();
 	in->verb = verb;
 	in->ctl.words = (const char *const *)words + 1;
@@ -147,11 +148,15 @@ read_arguments(struct invocation *in, int argc, char **argv)
 {
 	int c;
 
-	while ((c = getopt_long(argc, argv, "s:c:D:H:Wy:Y:hV", options,
+	while ((c = getopt_long(argc, argv, "as:c:D:H:Wy:Y:hV", options,
 	    NULL)) != -1)
 		switch (c) {
 		case OPTION_JSON:
 			in->ctl.is_json = true;
+			break;
+		case 'a':
+			in->ctl.adds = true;
+			in->given |= TAKES_LDIF;
 			break;
 		case 'W':
 			in->ctl.bind.is_asked = true;

@@ -281,4 +281,199 @@ subtest 'a directory that is a file' => sub {
 	is($policyd->stop(), '', 'policyd stops cleanly');
 };
 
+# -- changes tried out
+
+# What check says of these changes: (exit code, JSON); a refusal's words
+# instead, where there is none
+sub
+trial
+{
+	my ($policyd, $ldif, @words) = @_;
+
+	spew("$dir/change.ldif", $ldif);
+	my ($code, $out, $error) = ctl($policyd, '--json', @words, 'check',
+	    '--ldif', "$dir/change.ldif");
+	return ($code, $out eq '' ? $error : decode_json($out));
+}
+
+# One finding of a list as a line
+sub
+lines
+{
+	my ($list) = @_;
+
+	return join('; ', map { "$_->{level} " . join(': ', grep { $_ ne '' }
+	    map { s/,?\Q$BASE\E//gr } @$_{qw(dn attribute value reason)}) }
+	    @$list);
+}
+
+sub
+brings
+{
+	my ($policyd, $ldif, $expected, $name, @words) = @_;
+	my ($code, $json) = trial($policyd, $ldif, @words);
+
+	local $Test::Builder::Level = $Test::Builder::Level + 1;
+	return fail("$name: $json") if !ref($json);
+	my $found = lines($json->{findings}) =~ s/\Q$dir\E\///gr;
+
+	is($found, $expected, $name);
+	is($code, $expected =~ /error/ ? 1 : 0, "$name: so it ends");
+	return $json;
+}
+
+sub
+modify
+{
+	my ($rdn, @lines) = @_;
+
+	return "dn: $rdn,$BASE\nchangetype: modify\n" .
+	    join("\n-\n", @lines) . "\n\n";
+}
+
+# What holds on a server and in a file
+sub
+check_trials
+{
+	my ($policyd) = @_;
+	my @trial = ($policyd);
+
+	my $json = brings(@trial, modify('dc=a.example',
+	    "add: posternRateLimit\nposternRateLimit: hourly outbound " .
+	    'mailbox recipients 50/1h'), '', 'a good change brings nothing');
+	is($json->{changes}, 1, 'it was applied');
+	is(lines($json->{before}), 'error dc=bad.example: posternStatus: ' .
+	    'asleep: active, suspended or disabled expected',
+	    'what was wrong already is told apart');
+	brings(@trial, modify('dc=a.example', "replace: posternStatus\n" .
+	    'posternStatus: asleep'), 'error dc=a.example: posternStatus: ' .
+	    'asleep: active, suspended or disabled expected; note ' .
+	    'dc=a.example: the last good form of this entry serves',
+	    'a bad value');
+	$json = brings(@trial, modify('dc=bad.example',
+	    'delete: posternStatus'), '', 'a bad value mended');
+	like(lines($json->{fixed}), qr/^error dc=bad.example:/,
+	    'it is told as fixed');
+	brings(@trial, modify('dc=open.example', "add: associatedDomain\n" .
+	    'associatedDomain: a.example'), 'error dc=open.example: ' .
+	    'associatedDomain: a.example: dc=a.example has it already',
+	    'a second claim to a domain');
+	brings(@trial, tenant('new.example', Template => 'none') =~
+	    s/\n/\nchangetype: add\n/r, 'error dc=new.example: ' .
+	    'posternTemplate: cn=none: no such entry; inherited from global',
+	    'a new tenant whose template is not there');
+	brings(@trial, tenant('new.example', Template => 'held') .
+	    modify('dc=new.example', "replace: posternStatus\n" .
+	    'posternStatus: active', "add: posternGreylist\n" .
+	    'posternGreylist: on'), '',
+	    'an entry without changetype is added, and changed then');
+	brings(@trial, tenant('new.example', Status => 'asleep'), 'error ' .
+	    'dc=new.example: posternStatus: asleep: active, suspended or ' .
+	    'disabled expected', '-a takes entries alone', '-a');
+	brings(@trial, tenant('a.example'), "error dc=a.example: " .
+	    'change.ldif:1: this entry is there already',
+	    'what is there is not added', '-a');
+	brings(@trial, modify('dc=a.example', "add: description\n" .
+	    'description: x') . modify('dc=none.example',
+	    'delete: posternStatus') . modify('dc=a.example',
+	    'delete: posternStatus'), 'error dc=none.example: ' .
+	    'change.ldif:6: there is no such entry; what comes behind it ' .
+	    'was not tried', 'a change of what is not there');
+	brings(@trial, modify('dc=a.example', 'delete: posternStatus'),
+	    'error dc=a.example: change.ldif:1: delete: posternStatus: it ' .
+	    'has none', 'a value that is not there');
+	brings(@trial, "dn: dc=a.example,$BASE\nchangetype: delete\n",
+	    'error dc=a.example: change.ldif:1: others stand below it',
+	    'a tenant with mailboxes is not deleted');
+	brings(@trial, "dn: uid=m,dc=a.example,$BASE\nchangetype: delete\n\n" .
+	    "dn: dc=a.example,$BASE\nchangetype: delete\n", '',
+	    'after them it is');
+	brings(@trial, "dn: dc=a.example,$BASE\nchangetype: modrdn\n" .
+	    "newrdn: dc=active.example\ndeleteoldrdn: 1\n", 'error ' .
+	    'dc=a.example: change.ldif:1: an entry with the new DN is there ' .
+	    'already', 'a name that is taken');
+	brings(@trial, "dn: dc=a.example,$BASE\nchangetype: modrdn\n" .
+	    "newrdn: dc=b.example\ndeleteoldrdn: 1\n\n" .
+	    modify('uid=m,dc=b.example', "replace: posternStatus\n" .
+	    'posternStatus: asleep'), 'error uid=m,dc=b.example: ' .
+	    'posternStatus: asleep: active, suspended or disabled expected',
+	    'what stands below goes along');
+	brings(@trial, "dn: dc=a.example,$BASE\nchangetype: modfy\n", 'error ' .
+	    'dc=a.example: changetype: change.ldif:1: add, delete, modify ' .
+	    'or modrdn expected', 'a mistake in the file');
+	brings(@trial, join('', map { ("dn: $_,$BASE\nchangetype: delete\n\n") }
+	    'uid=m,dc=a.example', map { "dc=$_.example" } qw(a active off held
+	    open bad)), 'error policyd would hold the directory back, as ' .
+	    'this removes 6 of 6 tenants, until policyctl accept-snapshot',
+	    'the end of all tenants');
+}
+
+subtest 'changes tried out on a server' => sub {
+	my $slapd = slapd(access => "access to * by dn.exact=\"$READER\" read " .
+	    "by * break\n");
+	my $policyd = Postern->new(conf => { directory =>
+	    $slapd->settings() });
+
+	$slapd->add(tenant('bad.example', Status => 'asleep') . <<END);
+dn: ou=people,$BASE
+objectClass: organizationalUnit
+ou: people
+
+dn: uid=p,ou=people,$BASE
+objectClass: account
+objectClass: domainRelatedObject
+uid: p
+associatedDomain: a.example
+END
+	my $before = $slapd->search('-b', $BASE);
+
+	check_trials($policyd);
+	brings($policyd, modify('uid=p,ou=people', "replace: objectClass\n" .
+	    "objectClass: account\nobjectClass: posternDomain"),
+	    'error uid=p,ou=people: associatedDomain: a.example: ' .
+	    'dc=a.example has it already',
+	    'an entry that becomes ours by the change');
+	brings($policyd, "dn: ou=people,$BASE\nchangetype: delete\n",
+	    'error ou=people: change.ldif:1: others stand below it',
+	    'what policyd does not read stands there, too');
+	brings($policyd, tenant('x.example') =~ s/,dc=p/,ou=none,dc=p/r,
+	    'error dc=x.example,ou=none: change.ldif:1: the entry above it ' .
+	    'is not there', 'nothing is added where nothing is', '-a');
+	brings($policyd, modify('uid=p,ou=people', 'delete: description'), '',
+	    'what is not read cannot be missed');
+	is($slapd->search('-b', $BASE), $before, 'nothing was written');
+	my ($code, $said) = ctl($policyd, 'check', '--ldif',
+	    "$dir/change.ldif");
+	like($said, qr/^before +dc=bad.example,.*\n\n\S+change.ldif on top/ms,
+	    'in words');
+	like($said, qr/ on top of ldapi:\S+; changes: 1, tenants: 6\n\z/,
+	    'with one line of status');
+	$slapd->stop('KILL');
+	($code, $said) = trial($policyd, modify('dc=a.example',
+	    'delete: posternStatus'));
+	like("$code $said", qr/^3 .*Can't contact LDAP server/,
+	    'no server: it could not ask');
+};
+
+subtest 'changes tried out on a file' => sub {
+	my $ldif = template('held', Status => 'suspended') .
+	    tenant('a.example') . mailbox('m@a.example') .
+	    tenant('active.example', Status => 'active') .
+	    tenant('off.example', Status => 'disabled') .
+	    tenant('held.example', Template => 'held') .
+	    tenant('open.example', Template => 'held', Status => 'active') .
+	    tenant('bad.example', Status => 'asleep');
+	my $policyd = Postern->new(ldif => $ldif);
+
+	check_trials($policyd);
+	is(slurp($policyd->path('directory.ldif')), $ldif,
+	    'nothing was written');
+	spew("$dir/whole.ldif", tenant('only.example'));
+	my ($code, $said) = ctl($policyd, 'check', '--ldif',
+	    "$dir/whole.ldif");
+	like("$code $said", qr/^0 All is well.*whole.ldif; tenants: 1$/s,
+	    'entries alone are a whole directory, as ever');
+	is((ctl($policyd, '-a', 'check'))[0], 2, '-a goes with --ldif');
+};
+
 done_testing();
