@@ -271,6 +271,15 @@ subtest 'policyd and policyctl' => sub {
 	    'policyd is told of the change');
 	($code, $said) = $policyd->policyctl(@script, 'resume', 'a.example');
 	is($code, 0, 'and it resumes') or diag($said);
+	spew("$dir/change.ldif", "dn: $A\nchangetype: modify\n" .
+	    "replace: description\ndescription: x\n\n" .
+	    "dn: $MAILBOX\nchangetype: delete\n\n" .
+	    "dn: cn=admins,$A\nchangetype: delete\n\n" .
+	    "dn: $A\nchangetype: delete\n");
+	($code, $said) = $policyd->policyctl('check', '--ldif',
+	    "$dir/change.ldif");
+	like("$code $said", qr/^1 .*change.ldif:12: others stand below it/s,
+	    'check sees what is not policy, such as a key, stand there');
 	$slapd->modify("dn: dc=t600.example,$TENANTS\nchangetype: delete\n");
 	ok(wait_until { ($policyd->policyctl('domains'))[1] !~
 	    /^t600\.example /m }, 'policyd is told of a deletion');
