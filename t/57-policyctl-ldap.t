@@ -249,6 +249,44 @@ END
 	refuses($policyd, [@script, @a], 3, 'could not ask', 'no policyd');
 };
 
+subtest 'by the socket, and by the network' => sub {
+	my $slapd = slapd(syncprov => 1, access => "access to " .
+	    "attrs=posternStatus by dn.exact=\"$READER\" write\n$ACCESS");
+	my $policyd = policyd_on($slapd);
+	my @tcp = ('-H', $slapd->ldap(), @script);
+	my ($code, $said, $error) = ctl($policyd, '-Y', 'external', 'suspend',
+	    'a.example');
+
+	is($code, 0, '-Y EXTERNAL is whom the socket says') or diag($error);
+	is(stored($slapd, 'dc=a.example'), 'suspended', 'LDAP has it');
+	refuses($policyd, [@tcp, 'suspend', 'a.example'], 3, 'LDAP: ldap://',
+	    'a server without TLS');
+	unlike($slapd->log(), qr/BIND dn="$SCRIPT"/i, 'it gets no password');
+	is($policyd->stop(), '', 'policyd stops cleanly');
+	$policyd = policyd_on($slapd, tls => 'off');
+	refuses($policyd, [@tcp, 'suspend', 'a.example'], 1,
+	    'Insufficient access|No such object|no right',
+	    'with TLS off it is asked, and may say no');
+	like($slapd->log(), qr/BIND dn="$SCRIPT"/i, 'as the caller');
+	is($policyd->stop(), '', 'policyd stops cleanly');
+};
+
+subtest 'what the caller did not see' => sub {
+	# He may write, not read: as if somebody had written in between
+	my $slapd = slapd(syncprov => 1, access => "access to " .
+	    "attrs=posternStatus by dn.exact=\"$SCRIPT\" =w by * break\n" .
+	    $ACCESS);
+	my $policyd = policyd_on($slapd);
+
+	refuses($policyd, [@script, 'suspend', 'off.example'], 1,
+	    'dc=off.example,.*(?:exists|Constraint|multiple)',
+	    'what is disabled meanwhile');
+	is(stored($slapd, 'dc=off.example'), 'disabled', 'it stays so');
+	is((ctl($policyd, @script, 'suspend', 'a.example'))[0], 0,
+	    'where nothing was written it is suspended');
+	is($policyd->stop(), '', 'policyd stops cleanly');
+};
+
 subtest 'what policyd does not know yet' => sub {
 	my $slapd = slapd();
 	my $policyd = policyd_on($slapd, poll => '1h');
