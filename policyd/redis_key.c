@@ -4,7 +4,6 @@
  * Pure. */
 #include "policyd/redis_key.h"
 
-#include <stdio.h>
 #include <string.h>
 
 #include "policyd/counter_key.h"
@@ -29,7 +28,6 @@ redis_key(const char *tenant, const struct counter_key *key,
     char out[static REDIS_KEY_MAX])
 {
 	char digest[2 * COUNTER_KEY_BYTES + 2] = "#";
-	char name[2 * COUNTER_KEY_BYTES + 1] = "resets";
 	size_t len = strlen(tenant);
 	struct counter_key hashed;
 
@@ -38,7 +36,9 @@ redis_key(const char *tenant, const struct counter_key *key,
 		hex(&hashed, digest + 1);
 		tenant = digest;
 	}
+	out = stpcpy(stpcpy(stpcpy(out, "postern:{"), tenant), "}:");
 	if (key != NULL)
-		hex(key, name);
-	snprintf(out, REDIS_KEY_MAX, "postern:{%s}:%s", tenant, name);
+		hex(key, out);
+	else
+		strcpy(out, "resets");
 }
