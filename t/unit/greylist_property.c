@@ -18,8 +18,7 @@
 enum property { ANSWER, WAIT, PEEK, CHARGED, ONCE, ALIKE, PROPERTIES };
 
 static const char *const properties[] = {
-	[ANSWER] = "a stranger waits, then passes, and is known; a sender who "
-	    "passed often waits no more",
+	[ANSWER] = "strangers wait, pass, are known, and get promoted",
 	[WAIT] = "the wait that is told is what is left of the delay",
 	[PEEK] = "a peek tells what the question is then told",
 	[CHARGED] = "limits are charged if and only if greylisting lets pass",
