@@ -40,8 +40,8 @@ if ARGV[2] then
 	end
 	local function keep(i, lives, ...)
 		if peek == 0 then
-			call('SET', KEYS[i], put('<ddd', now + lives, ...), 'PX',
-			    lives + minute)
+			call('SET', KEYS[i], put('<ddd', now + lives, ...),
+			    'PX', lives + minute)
 		end
 	end
 	if promote > 0 and passes >= promote then
@@ -87,8 +87,8 @@ for i = 1, count do
 		end
 	end
 	if passed > 16 then
-		newest, made = floor(now * 16 / window), resets and resets.last or 0
-		sum, units, older = 0, 0, ''
+		newest, sum, units, older = floor(now * 16 / window), 0, 0, ''
+		made = resets and resets.last or 0
 		lives[i] = true
 	elseif passed > 0 then
 		for left = 161 - 8 * passed, #bytes, 8 do
@@ -141,9 +141,11 @@ end
 for i = 1, count do
 	local bytes = held[i + 1]
 	if bytes and lives[i] then
-		call('SET', KEYS[i + 1], bytes, 'PX', string.format('%d', lives[i]))
+		call('SET', KEYS[i + 1], bytes, 'PX',
+		    string.format('%d', lives[i]))
 	elseif bytes then
-		call('SETRANGE', KEYS[i + 1], #bytes == 16 and '16' or '0', bytes)
+		call('SETRANGE', KEYS[i + 1], #bytes == 16 and '16' or '0',
+		    bytes)
 	end
 end
 return answer or 1

@@ -76,7 +76,8 @@ is_up
 subtest 'the same answers as memory: and an exact log' => sub {
 	my $redis = PosternRedis->start();
 
-	for my $row (['limits_property', 60, 12], ['greylist_property', 40, 7]) {
+	for my $row (['limits_property', 60, 12],
+	    ['greylist_property', 40, 7]) {
 		my ($name, $schedules, $properties) = @$row;
 
 		open(my $pipe, '-|', build() . "/t/unit/$name", 3, $schedules,
