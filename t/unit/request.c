@@ -612,10 +612,21 @@ test_repeated_meanwhile(void)
 	request_forget(start(OUT("4", "a@far.example")));
 	fake_answer(fake.waiting);
 	tap_int(answers, 1, "who waits no longer is told nothing");
+
+	service_conf->charge_at = CHARGE_AT_END_OF_MESSAGE;
+	start(OUT("7", "a@far.example"));
+	fake_answer(fake.waiting);
+	start(END("7") LOGIN "recipient_count=1 ");
+	start(END("7") LOGIN "recipient_count=1 ");
+	fake_answer(fake.waiting);
+	tap_ok(answers == 2 && strcmp(answer, "DUNNO") == 0 &&
+	    fake.asked == 7, "a repeated end is charged once, too");
+	service_conf->charge_at = CHARGE_AT_RCPT;
+
 	start(OUT("5", "a@far.example"));
 	first = fake.waiting;
 	start(OUT("6", "a@far.example"));
-	tap_int(fake.asked, 7, "other messages wait for nobody");
+	tap_int(fake.asked, 9, "other messages wait for nobody");
 	fake_answer(fake.waiting);
 	fake_answer(first);
 	service_end();
