@@ -214,8 +214,9 @@ serve(struct session *session, size_t len)
 	hold(session, at, len);
 	if (is_free(session))
 		expect(session);
-	else
+	else if (session->held_len > 0)
 		ignore(session);
+	/* else it waits, and so does Postfix: on_readable() sees who does not */
 }
 
 static void
@@ -229,6 +230,10 @@ on_readable(evutil_socket_t fd, short what, void *arg)
 		if (session->held_len > 0)
 			report_malformed("the rest of a request never came");
 		session_close(session);
+		return;
+	}
+	if (!is_free(session)) {
+		ignore(session);
 		return;
 	}
 	if (session->held_len > 0)
