@@ -56,7 +56,7 @@ is_news(const struct facts *facts, const struct limit *limit)
 	    facts->direction != DIR_INBOUND;
 	const char *parts[] = { facts->account_id,
 		is_own ? facts->mailbox : "", limit->name };
-	struct counter_key key = counter_key_of(parts, 3);
+	struct counter_key key = counter_key_own(parts, 3);
 	struct told *told;
 
 	if (by_key == NULL)

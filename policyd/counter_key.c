@@ -84,8 +84,8 @@ digest(const uint8_t *bytes, size_t len, struct counter_key *key)
 	memcpy(key->bytes, out, sizeof(key->bytes));
 }
 
-struct counter_key
-counter_key_of(const char *const *parts, size_t count)
+static struct counter_key
+key_of(const char *const *parts, size_t count, bool is_shared)
 {
 	uint8_t room[ROOM], *bytes;
 	struct counter_key key;
@@ -93,7 +93,7 @@ counter_key_of(const char *const *parts, size_t count)
 	size_t len;
 
 	bytes = parts_join(parts, count, room, &len);
-	if (sha256 != NULL)
+	if (is_shared)
 		digest(bytes, len, &key);
 	else {
 		siphash_wide(&secret, bytes, len, words);
@@ -102,4 +102,16 @@ counter_key_of(const char *const *parts, size_t count)
 	if (bytes != room)
 		free(bytes);
 	return key;
+}
+
+struct counter_key
+counter_key_of(const char *const *parts, size_t count)
+{
+	return key_of(parts, count, sha256 != NULL);
+}
+
+struct counter_key
+counter_key_own(const char *const *parts, size_t count)
+{
+	return key_of(parts, count, false);
 }

@@ -11,6 +11,9 @@
  * two lists of parts are the same bytes */
 struct counter_key counter_key_of(const char *const *parts, size_t count);
 
+/* The same for what this process alone remembers */
+struct counter_key counter_key_own(const char *const *parts, size_t count);
+
 /* Before the first key, where other hosts must find the same ones: SHA-256
  * from then on. Else they are this process' own. */
 void counter_keys_share(void);

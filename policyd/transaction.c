@@ -162,7 +162,7 @@ transaction_of(struct transactions *all, const struct attrs *attrs,
 		return NULL;
 	forget_old(all, &all->over, now_ms - OVER_MS);
 	forget_old(all, &all->by_use, now_ms - IDLE_MS);
-	key = counter_key_of(parts, 2);
+	key = counter_key_own(parts, 2);
 	if ((own = table_get(all->by_key, &key, sizeof(key))) == NULL)
 		own = begin(all, &key);
 	else if (own->is_over)
@@ -199,7 +199,7 @@ transaction_question(const struct attrs *attrs)
 	const char *parts[] = { attrs->protocol_state, attrs->policy_context,
 		attrs->recipient };
 
-	return counter_key_of(parts, 3);
+	return counter_key_own(parts, 3);
 }
 
 const struct verdict *

@@ -97,5 +97,8 @@ main(void)
 	shared = key_of(&differ[0].one);
 	tap_ok(memcmp(&own, &shared, sizeof(own)) != 0,
 	    "what other hosts do not have to find is not the same");
+	shared = counter_key_own(differ[0].one.parts, differ[0].one.count);
+	tap_ok(memcmp(&own, &shared, sizeof(own)) == 0,
+	    "and what it alone remembers is named as before");
 	return tap_done();
 }
