@@ -10,7 +10,7 @@ use FindBin;
 use lib "$FindBin::Bin/lib";
 use IO::Socket::INET;
 use POSIX qw(sysconf _SC_CLK_TCK _SC_OPEN_MAX);
-use Postern qw(build inbound outbound slurp wait_until);
+use Postern qw(build free_port inbound outbound slurp wait_until);
 use PosternLdif qw(tenant);
 use Test::More;
 use Time::HiRes qw(sleep time);
@@ -63,15 +63,6 @@ cpu_secs
 	    =~ s/.*\) //r);
 
 	return ($fields[11] + $fields[12]) / sysconf(_SC_CLK_TCK);
-}
-
-sub
-free_port
-{
-	my $socket = IO::Socket::INET->new(Listen => 1,
-	    LocalAddr => '127.0.0.1') or die "listen: $!\n";
-
-	return $socket->sockport();
 }
 
 # What a port of HTTP answers: (status, body)
@@ -313,12 +304,6 @@ subtest 'metrics and healthz' => sub {
 	my $port = free_port();
 	my $policyd = Postern->new(conf => { metrics => "inet:127.0.0.1:$port",
 	    counters => { max_records => 1000 } });
-	my $value = sub {
-		my ($name) = @_;
-		my ($status, $text) = http($port, 'GET', '/metrics');
-
-		return $text =~ /^\Q$name\E (\S+)$/m ? $1 : 'none';
-	};
 	my $verdicts = 'postern_policyd_requests_total{verdict=';
 
 	unlink($policyd->path('directory.ldif'));
@@ -329,21 +314,21 @@ subtest 'metrics and healthz' => sub {
 	    Status => 'asleep', Greylist => 'on'));
 	soon { (http($port, 'GET', '/healthz'))[0] == 200 }
 	    'with a directory healthy';
-	is($value->('postern_policyd_tenants'), 2, 'tenants');
-	is($value->('postern_policyd_directory_errors'), 1, 'bad values');
+	is($policyd->metric('postern_policyd_tenants'), 2, 'tenants');
+	is($policyd->metric('postern_policyd_directory_errors'), 1, 'bad values');
 	$policyd->ask(@PASSES) for 1 .. 5;
 	$policyd->ask(inbound('a@stranger.example', 'b@bad.example'));
 	$policyd->ask(inbound('a@stranger.example', 'b@foreign.example'));
 	$policyd->ask(outbound('a@ours.example', "$_\@far.example"))
 	    for 1 .. 4;
 	$policyd->connect()->ask(request => 'junk');
-	is($value->("$verdicts\"permit\"}"), 8, 'permitted');
-	is($value->("$verdicts\"greylist\"}"), 1, 'greylisted');
-	is($value->("$verdicts\"reject\"}"), 1, 'rejected');
-	is($value->("$verdicts\"defer\"}"), 1, 'deferred');
-	is($value->('postern_policyd_malformed_total'), 1, 'malformed');
-	is($value->('postern_policyd_connections'), 1, 'connections');
-	is($value->('postern_policyd_records'), 2,
+	is($policyd->metric("$verdicts\"permit\"}"), 8, 'permitted');
+	is($policyd->metric("$verdicts\"greylist\"}"), 1, 'greylisted');
+	is($policyd->metric("$verdicts\"reject\"}"), 1, 'rejected');
+	is($policyd->metric("$verdicts\"defer\"}"), 1, 'deferred');
+	is($policyd->metric('postern_policyd_malformed_total'), 1, 'malformed');
+	is($policyd->metric('postern_policyd_connections'), 1, 'connections');
+	is($policyd->metric('postern_policyd_records'), 2,
 	    'records: a limit, and a stranger');
 
 	my ($status, $text) = http($port, 'GET', '/metrics');

@@ -7,8 +7,7 @@ use warnings;
 
 use FindBin;
 use lib "$FindBin::Bin/lib";
-use IO::Socket::INET;
-use Postern qw(build inbound outbound wait_until);
+use Postern qw(build free_port inbound outbound wait_until);
 use PosternLdif qw(tenant);
 use PosternRedis;
 use Test::More;
@@ -240,29 +239,19 @@ subtest 'repeated while Redis has not answered' => sub {
 };
 
 subtest 'by TCP, and not there at start' => sub {
-	my $port = IO::Socket::INET->new(Listen => 1,
-	    LocalAddr => '127.0.0.1')->sockport();
-	my $metrics = IO::Socket::INET->new(Listen => 1,
-	    LocalAddr => '127.0.0.1')->sockport();
+	my $port = free_port();
 	my $policyd = Postern->start(ldif => few(3), conf => {
-	    metrics => "inet:127.0.0.1:$metrics",
+	    metrics => 'inet:127.0.0.1:' . free_port(),
 	    counters => { uri => "redis://localhost:$port/2" } });
-	my $up = sub {
-		my $socket = IO::Socket::INET->new(
-		    PeerAddr => "127.0.0.1:$metrics");
-
-		print $socket "GET /metrics HTTP/1.0\r\n\r\n";
-		return join('', <$socket>) =~ /^postern_policyd_redis_up (\d)/m;
-	};
 	my ($said) = steadily($policyd, 5);
 
 	is_deeply($said, { DUNNO => 3, 451 => 2 }, 'counted here meanwhile');
-	is(($up->())[0], 0, 'a metric says so');
+	is($policyd->metric('postern_policyd_redis_up'), 0, 'a metric says so');
 	like($policyd->control('/usage?name=a@ours.example'),
 	    qr{^HTTP/1\.\d 503 }, 'usage does not guess');
 	my $redis = PosternRedis->start('--port', $port);
 	ok(is_up($policyd), 'it is found when it comes');
-	is(($up->())[0], 1, 'and the metric says so');
+	is($policyd->metric('postern_policyd_redis_up'), 1, 'and the metric says so');
 	($said) = steadily($policyd, 5);
 	is_deeply($said, { DUNNO => 3, 451 => 2 }, 'and counted there');
 	like($redis->ask('INFO keyspace'), qr/db2:keys=/,

@@ -44,15 +44,6 @@ is_suspended
 }
 
 sub
-replace
-{
-	my ($slapd, $rdn, $attribute, $value) = @_;
-
-	$slapd->modify("dn: $rdn,$BASE\nchangetype: modify\n" .
-	    "replace: $attribute\n$attribute: $value\n");
-}
-
-sub
 policyd_on
 {
 	my ($slapd, %settings) = @_;
@@ -126,14 +117,14 @@ END
 	my ($rc, $said) = $policyd->policyctl('check');
 	is($rc, 0, 'policyctl check finds no fault') or diag($said);
 	like($said, qr/referral is not followed/, 'a referral is told');
-	replace($slapd, 'dc=a.example', 'posternStatus', 'suspended');
+	$slapd->replace('dc=a.example', 'posternStatus', 'suspended');
 	soon { is_suspended($policyd, 'a.example') } 'a change comes';
 	$slapd->stop('KILL');
 	soon { ($policyd->policyctl('check'))[1] =~ /contact LDAP server/ }
 	    'policyctl check tells that the server is lost';
 	ok(is_ours($policyd, 'b.example'), 'the last snapshot serves');
 	$slapd->launch();
-	replace($slapd, 'dc=a.example', 'posternStatus', 'active');
+	$slapd->replace('dc=a.example', 'posternStatus', 'active');
 	soon { !is_suspended($policyd, 'a.example') } 'it is back by itself';
 	unlike($slapd->log(), qr/attr=.*(DkimPrivateKey|\*)/i,
 	    'no private key was ever asked for');
@@ -158,7 +149,7 @@ subtest 'with syncprov every change comes by itself' => sub {
 	my $seen = length($slapd->log());
 
 	ok(is_suspended($policyd, 'b.example'), 'the first reading is there');
-	replace($slapd, 'dc=a.example', 'posternStatus', 'suspended');
+	$slapd->replace('dc=a.example', 'posternStatus', 'suspended');
 	soon { is_suspended($policyd, 'a.example') } 'a change', $TOLD_SECS;
 	$slapd->add(tenant('c.example'));
 	soon { is_ours($policyd, 'c.example') } 'a new tenant', $TOLD_SECS;
@@ -170,17 +161,17 @@ subtest 'with syncprov every change comes by itself' => sub {
 	$slapd->modify("dn: dc=m.example,ou=old,$BASE\nchangetype: modrdn\n" .
 	    "newrdn: dc=m.example\ndeleteoldrdn: 0\n" .
 	    "newsuperior: ou=new,$BASE\n");
-	replace($slapd, 'dc=m.example,ou=new', 'posternStatus', 'suspended');
+	$slapd->replace('dc=m.example,ou=new', 'posternStatus', 'suspended');
 	soon { is_suspended($policyd, 'm.example') }
 	    'a tenant that has moved', $TOLD_SECS;
-	replace($slapd, 'dc=a.example', 'posternStatus', 'sleepy');
+	$slapd->replace('dc=a.example', 'posternStatus', 'sleepy');
 	soon { ($policyd->policyctl('check'))[1] =~ /sleepy/ }
 	    'a bad value is told', $TOLD_SECS;
 	ok(is_suspended($policyd, 'a.example'), 'the last good form serves');
-	replace($slapd, 'dc=a.example', 'posternStatus', 'active');
+	$slapd->replace('dc=a.example', 'posternStatus', 'active');
 	soon { !is_suspended($policyd, 'a.example') } 'good again', $TOLD_SECS;
 	is(($policyd->policyctl('check'))[0], 0, 'and nothing is told');
-	replace($slapd, 'cn=strict', 'posternStatus', 'active');
+	$slapd->replace('cn=strict', 'posternStatus', 'active');
 	soon { !is_suspended($policyd, 'b.example') }
 	    'a change of the template', $TOLD_SECS;
 	$slapd->modify("dn: cn=strict,$BASE\nchangetype: delete\n");
@@ -221,7 +212,7 @@ subtest 'a told server is lost, comes back, is an older one' => sub {
 	$slapd->stop('KILL');
 	$slapd->launch();
 	$slapd->modify("dn: dc=t1.example,$BASE\nchangetype: delete\n");
-	replace($slapd, 'dc=t2.example', 'posternStatus', 'suspended');
+	$slapd->replace('dc=t2.example', 'posternStatus', 'suspended');
 	$slapd->add(tenant('new.example'));
 	kill('CONT', $policyd->{pid});
 	soon { is_ours($policyd, 'new.example') }
@@ -232,7 +223,7 @@ subtest 'a told server is lost, comes back, is an older one' => sub {
 	$slapd->stop();
 	system('cp -r ' . $slapd->path('db') . ' ' . $slapd->path('old'));
 	$slapd->launch();
-	replace($slapd, 'dc=t3.example', 'posternStatus', 'suspended');
+	$slapd->replace('dc=t3.example', 'posternStatus', 'suspended');
 	soon { is_suspended($policyd, 't3.example') } 'it is read again';
 	$slapd->stop();
 	system('rm -r ' . $slapd->path('db') . '; mv ' . $slapd->path('old') .
@@ -240,7 +231,7 @@ subtest 'a told server is lost, comes back, is an older one' => sub {
 	$slapd->launch();
 	soon { !is_suspended($policyd, 't3.example') }
 	    'a server from an old backup is read from nothing';
-	replace($slapd, 'dc=t4.example', 'posternStatus', 'suspended');
+	$slapd->replace('dc=t4.example', 'posternStatus', 'suspended');
 	soon { is_suspended($policyd, 't4.example') } 'and tells again',
 	    $TOLD_SECS;
 	is($policyd->stop(), '', 'policyd stops cleanly');
@@ -330,7 +321,7 @@ subtest "the second server takes over, syncprov $syncprov" => sub {
 	ok(is_ours($policyd, 'a.example'), 'the first serves');
 	unlike($slapds[1]->log(), qr/\Q$READER\E" mech/, 'alone');
 	$slapds[0]->stop('KILL');
-	replace($slapds[1], 'dc=a.example', 'posternStatus', 'suspended');
+	$slapds[1]->replace('dc=a.example', 'posternStatus', 'suspended');
 	soon { is_suspended($policyd, 'a.example') } 'then the second';
 	is($policyd->stop(), '', 'policyd stops cleanly');
 };

@@ -11,12 +11,13 @@ use Exporter 'import';
 use Fcntl qw(O_CREAT O_RDWR SEEK_SET);
 use File::Basename qw(dirname);
 use File::Temp;
+use IO::Socket::INET;
 use IO::Socket::UNIX;
 use POSIX qw(WNOHANG);
 use Time::HiRes qw(sleep time);
 
-our @EXPORT_OK = qw(inbound outbound slurp spew srcdir build temp_dir
-    wait_until);
+our @EXPORT_OK = qw(free_port inbound outbound slurp spew srcdir build
+    temp_dir wait_until);
 
 my %running;		# pid => what was started, ours alone
 my $instances = 0;
@@ -84,6 +85,19 @@ wait_until(&;$)
 		sleep(0.02);
 	}
 	return;
+}
+
+# A port that nobody has, below those the kernel hands out by itself
+sub
+free_port
+{
+	for (1 .. 100) {
+		my $port = 20000 + int(rand(12000));
+
+		return $port if IO::Socket::INET->new(Listen => 1,
+		    LocalAddr => '127.0.0.1', LocalPort => $port);
+	}
+	die "no free port\n";
 }
 
 # One value in libconfig's syntax
@@ -174,6 +188,7 @@ write_conf
 	);
 
 	$self->{listen} = $conf{listen}[0];
+	$self->{metrics} = ($conf{metrics} // '') =~ s/^inet://r;
 	spew($self->path('policyd.conf'), conf_text(\%conf));
 }
 
@@ -264,6 +279,19 @@ control
 	return scalar(<$socket>) // '';
 }
 
+# One value of /metrics; 'none' where it is not there
+sub
+metric
+{
+	my ($self, $name) = @_;
+	my $socket = IO::Socket::INET->new(PeerAddr => $self->{metrics})
+	    or return "no answer from $self->{metrics}";
+
+	print $socket "GET /metrics HTTP/1.0\r\n\r\n";
+	$socket->flush();
+	return join('', <$socket>) =~ /^\Q$name\E (\S+)$/m ? $1 : 'none';
+}
+
 # What policyctl says to these words: (exit code, output)
 sub
 policyctl
@@ -285,12 +313,14 @@ log
 	return slurp($self->path('log'));
 }
 
+# The log has it, so many times
 sub
 wait_log
 {
-	my ($self, $pattern) = @_;
+	my ($self, $pattern, $times) = @_;
 
-	return wait_until { $self->log() =~ $pattern };
+	return wait_until { (() = $self->log() =~ /$pattern/g) >=
+	    ($times // 1) };
 }
 
 sub

@@ -11,22 +11,9 @@ use warnings;
 
 use IO::Socket::INET;
 use MIME::Base64 qw(encode_base64);
-use Postern qw(slurp spew srcdir temp_dir wait_until);
+use Postern qw(free_port slurp spew srcdir temp_dir wait_until);
 
 my @running;
-
-# A port that nobody has, below those the kernel hands out by itself
-sub
-free_port
-{
-	for (1 .. 100) {
-		my $port = 20000 + int(rand(12000));
-
-		return $port if IO::Socket::INET->new(Listen => 1,
-		    LocalAddr => '127.0.0.1', LocalPort => $port);
-	}
-	die "no free port\n";
-}
 
 # PosternPostfix->new(mailboxes => [ADDRESS], logins => { LOGIN => PASSWORD },
 #     default_action => TEXT): not started, but policyd's socket has its place

@@ -14,10 +14,11 @@ use IO::Socket::UNIX;
 use POSIX qw(WNOHANG);
 use Postern qw(slurp spew srcdir temp_dir wait_until);
 
-our @EXPORT_OK = qw($BASE $READER);
+our @EXPORT_OK = qw($ADMIN $BASE $READER);
 
 our $BASE = 'dc=postern,dc=example';
 our $READER = "cn=policyd,$BASE";
+our $ADMIN = "cn=admin,$BASE";
 
 my %running;		# pid => ours alone
 my @PATH = (split(/:/, $ENV{PATH} // ''), '/usr/sbin', '/usr/local/sbin');
@@ -32,9 +33,9 @@ program
 	    "apt-get install slapd ldap-utils\n";
 }
 
-# PosternSlapd->start(syncprov => 1, tls => DIR of ca.pem cert.pem key.pem,
-# access => lines of slapd.conf before our own rules): serving when it returns,
-# with the base and the reader. config => 1: from cn=config, open to that name
+# PosternSlapd->start(syncprov => 1, accesslog => 1, tls => DIR of ca.pem
+# cert.pem key.pem, access => lines of slapd.conf before our own rules): serving
+# when it returns, with the base and the reader. config => 1: from cn=config, open to that name
 # with "secret", as bare as Debian's: without our schema and rules.
 sub
 start
@@ -46,7 +47,7 @@ start
 
 	$self->{port} = $listener->sockport();
 	close($listener);
-	make_path($self->path('db'), $self->path('config'));
+	make_path(map { $self->path($_) } qw(db config accesslog));
 	$self->write_conf();
 	$self->launch();
 	$self->add(<<END);
@@ -91,6 +92,7 @@ write_conf
 		'include ' . srcdir() . "/schema/postern.schema\n",
 	    "modulepath $modules\nmoduleload back_mdb\n",
 	    $self->{syncprov} ? "moduleload syncprov\n" : '',
+	    $self->{accesslog} ? "moduleload accesslog\n" : '',
 	    'pidfile ' . $self->path('pid') . "\nloglevel stats\n",
 	    $tls ? "TLSCACertificateFile $tls/ca.pem\n" .
 		"TLSCertificateFile $tls/cert.pem\n" .
@@ -99,14 +101,19 @@ write_conf
 		"cn=external,cn=auth\" \"$READER\"\n",
 	    $is_bare ? "database config\nrootdn cn=config\n" .
 		"rootpw secret\n" : '',
+	    $self->{accesslog} ? "database mdb\nsuffix cn=accesslog\n" .
+		'directory ' . $self->path('accesslog') . "\n" .
+		"rootdn \"$ADMIN\"\n" : '',
 	    "database mdb\nsuffix \"$BASE\"\nmaxsize 67108864\n",
 	    'directory ' . $self->path('db') . "\n",
-	    "rootdn \"cn=admin,$BASE\"\nrootpw secret\n",
+	    "rootdn \"$ADMIN\"\nrootpw secret\n",
 	    $is_bare ? "index objectClass eq\n" :
 		"index objectClass,entryUUID,entryCSN eq\n",
 	    $self->{sizelimit} ? "sizelimit $self->{sizelimit}\n" : '',
 	    $self->{syncprov} ? "overlay syncprov\n" .
 		"syncprov-checkpoint 1 1\n" : '',
+	    $self->{accesslog} ? "overlay accesslog\n" .
+		"logdb cn=accesslog\nlogops writes\n" : '',
 	    "access to attrs=userPassword by * auth\n",
 	    $is_bare ? "access to * by * read\n" : (
 	    $self->{access} // '',
@@ -201,10 +208,19 @@ sub
 modify
 {
 	my ($self, $ldif, @words) = @_;
-	my $fault = $self->modify_as("cn=admin,$BASE", 'secret', $ldif,
-	    @words);
+	my $fault = $self->modify_as($ADMIN, 'secret', $ldif, @words);
 
 	die "ldapmodify: $fault" if $fault ne '';
+}
+
+# One attribute of the entry with this RDN below the base
+sub
+replace
+{
+	my ($self, $rdn, $attribute, $value) = @_;
+
+	$self->modify("dn: $rdn,$BASE\nchangetype: modify\n" .
+	    "replace: $attribute\n$attribute: $value\n");
 }
 
 sub
@@ -233,7 +249,7 @@ search
 {
 	my ($self, @words) = @_;
 
-	return $self->search_as("cn=admin,$BASE", 'secret', @words);
+	return $self->search_as($ADMIN, 'secret', @words);
 }
 
 # The options of a policyd that reads from here
