@@ -41,7 +41,7 @@ launch
 	}
 	$self->{pid} = $pid;
 	$running{$pid} = $self;
-	wait_until { $self->ask('PING') =~ /PONG|NOAUTH/ }
+	wait_until { $self->ask('PING') =~ /PONG|NOAUTH|LOADING/ }
 	    or die "redis-server does not answer:\n" .
 	    slurp("$self->{dir}/log");
 }
