@@ -191,6 +191,25 @@ count_errors(void)
 }
 
 static uint64_t
+directory_is_up(void)
+{
+	struct directory_status status;
+
+	directory_status(service.directory, &status);
+	return directory_current(service.directory) != NULL &&
+	    *status.problem == '\0';
+}
+
+static uint64_t
+directory_is_held(void)
+{
+	struct directory_status status;
+
+	directory_status(service.directory, &status);
+	return status.is_held;
+}
+
+static uint64_t
 count_tenants(void)
 {
 	struct snapshot *snapshot = directory_current(service.directory);
@@ -205,6 +224,13 @@ static struct metric gauges[] = {
 	{ .name = "postern_policyd_records", .labels = "",
 	    .is_gauge = true, .read = count_records,
 	    .help = "Counters and greylist records held in memory." },
+	{ .name = "postern_policyd_directory_up", .labels = "",
+	    .is_gauge = true, .read = directory_is_up,
+	    .help = "1 while the directory can be read." },
+	{ .name = "postern_policyd_directory_held", .labels = "",
+	    .is_gauge = true, .read = directory_is_held,
+	    .help = "1 while a reading is held back, as it would remove too "
+		"many tenants." },
 	{ .name = "postern_policyd_directory_errors", .labels = "",
 	    .is_gauge = true, .read = count_errors,
 	    .help = "Values of the directory that are not in force." },
