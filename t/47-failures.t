@@ -10,7 +10,8 @@ use FindBin;
 use lib "$FindBin::Bin/lib";
 use IO::Socket::INET;
 use POSIX qw(sysconf _SC_CLK_TCK _SC_OPEN_MAX);
-use Postern qw(build free_port inbound outbound slurp wait_until);
+use Postern qw(build free_port inbound is_sanitized outbound slurp
+    wait_until);
 use PosternLdif qw(tenant);
 use Test::More;
 use Time::HiRes qw(sleep time);
@@ -23,7 +24,7 @@ if (sysconf(_SC_OPEN_MAX) < $IDLE + 100 && !$ENV{POSTERN_HAS_ROOM}) {
 	exec('sh', '-c', 'ulimit -n 4096; exec "$@"', 'sh', $^X, $0);
 }
 
-my $IS_SANITIZED = slurp(build() . '/policyd/policyd') =~ /__asan_init/;
+my $IS_SANITIZED = is_sanitized();
 my @LIMIT = (RateLimit => 'few outbound mailbox recipients 3/1h');
 my $LDIF = tenant('ours.example', @LIMIT);
 my @PASSES = inbound('a@stranger.example', 'b@ours.example');
@@ -35,24 +36,6 @@ soon(&$;$)
 
 	local $Test::Builder::Level = $Test::Builder::Level + 1;
 	ok(&wait_until($is_true, $secs // 20), $name);
-}
-
-# A line of /proc/PID/status
-sub
-status
-{
-	my ($policyd, $name) = @_;
-
-	return slurp("/proc/$policyd->{pid}/status") =~ /^$name:\s*(.*)$/m
-	    ? $1 : '';
-}
-
-sub
-rss_kib
-{
-	my ($policyd) = @_;
-
-	return status($policyd, 'VmRSS') =~ s/\D//gr;
 }
 
 sub
@@ -127,7 +110,7 @@ subtest 'SIGTERM' => sub {
 
 subtest "$IDLE idle connections" => sub {
 	my $policyd = Postern->start(ldif => $LDIF);
-	my $before = rss_kib($policyd);
+	my $before = $policyd->rss_kib();
 	my @clients = map { $policyd->connect() } 1 .. $IDLE;
 
 	is(scalar(grep { $_->ask(@PASSES) eq 'DUNNO' } @clients), $IDLE,
@@ -136,9 +119,9 @@ subtest "$IDLE idle connections" => sub {
 	    'each is open');
 	SKIP: {
 		skip('the sanitizer needs memory', 2) if $IS_SANITIZED;
-		cmp_ok((rss_kib($policyd) - $before) / $IDLE, '<', 4,
+		cmp_ok(($policyd->rss_kib() - $before) / $IDLE, '<', 4,
 		    'each takes less than 4 KiB');
-		cmp_ok(rss_kib($policyd), '<', 30 * 1024,
+		cmp_ok($policyd->rss_kib(), '<', 30 * 1024,
 		    'policyd has less than 30 MiB');
 	}
 	my $cpu = cpu_secs($policyd);
@@ -161,7 +144,7 @@ subtest 'clients that begin and never end' => sub {
 	is($policyd->ask(@PASSES), 'DUNNO', 'others are served');
 	SKIP: {
 		skip('the sanitizer needs memory', 1) if $IS_SANITIZED;
-		cmp_ok(rss_kib($policyd), '<', 96 * 1024,
+		cmp_ok($policyd->rss_kib(), '<', 96 * 1024,
 		    'policyd has less than 96 MiB');
 	}
 	$clients[0]->send("\n\n");
@@ -252,13 +235,13 @@ subtest 'started by root' => sub {
 	my @socket = stat($policyd->path('policy'));
 	my @control = stat($policyd->path('control'));
 
-	is(status($policyd, 'Uid'), join("\t", ($uid) x 4),
+	is($policyd->proc_status('Uid'), join("\t", ($uid) x 4),
 	    'it runs as its user');
-	is(status($policyd, 'Gid'), join("\t", ($gid) x 4),
+	is($policyd->proc_status('Gid'), join("\t", ($gid) x 4),
 	    'and its group');
-	unlike(status($policyd, 'Groups'), qr/\b(0|$mail)\b/,
+	unlike($policyd->proc_status('Groups'), qr/\b(0|$mail)\b/,
 	    'without root\'s groups');
-	is(hex(status($policyd, $_)), 0, "and without rights: $_")
+	is(hex($policyd->proc_status($_)), 0, "and without rights: $_")
 	    for qw(CapEff CapPrm CapAmb);
 	is(sprintf('%04o', S_IMODE($socket[2])), '0620',
 	    'its socket has listen_mode');

@@ -9,7 +9,7 @@ use warnings;
 use FindBin;
 use lib "$FindBin::Bin/lib";
 use List::Util qw(min);
-use Postern qw(build inbound outbound slurp wait_until);
+use Postern qw(build inbound is_sanitized outbound slurp wait_until);
 use PosternLdif qw(adopt mailbox tenant);
 use Test::More;
 use Time::HiRes qw(time);
@@ -17,7 +17,7 @@ use Time::HiRes qw(time);
 my $OUTSIDE = 'friend@elsewhere.example';
 my $STRANGER = 'someone@stranger.example';
 my @HOURLY = (RateLimit => 'hourly outbound mailbox recipients 3/1h');
-my $IS_SANITIZED = slurp(build() . '/policyd/policyd') =~ /__asan_init/;
+my $IS_SANITIZED = is_sanitized();
 
 # The replies to many requests at once
 sub
@@ -56,15 +56,6 @@ cpu_secs
 	my $pid = $policyd->{pid};
 
 	return (split(/ /, slurp("/proc/$pid/task/$pid/schedstat")))[0] / 1e9;
-}
-
-sub
-rss_kib
-{
-	my ($policyd) = @_;
-
-	return slurp("/proc/$policyd->{pid}/status") =~ /^VmRSS:\s*(\d+)/m
-	    ? $1 : 0;
 }
 
 # The longest wait for one answer, in seconds
@@ -295,7 +286,7 @@ subtest 'B18: what is remembered is bounded' => sub {
 			replies_to($client, map { request(outbound(
 			    'a@grey.example', $OUTSIDE,
 			    instance => "$round.$_")) } 1 .. 40_000);
-			return rss_kib($policyd);
+			return $policyd->rss_kib();
 		};
 		my $before = $transactions->(1);
 

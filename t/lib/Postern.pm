@@ -16,8 +16,8 @@ use IO::Socket::UNIX;
 use POSIX qw(WNOHANG);
 use Time::HiRes qw(sleep time);
 
-our @EXPORT_OK = qw(free_port inbound outbound slurp spew srcdir build
-    temp_dir wait_until);
+our @EXPORT_OK = qw(free_port inbound is_sanitized outbound slurp spew srcdir
+    build temp_dir wait_until);
 
 my %running;		# pid => what was started, ours alone
 my $instances = 0;
@@ -39,6 +39,13 @@ sub
 build
 {
 	return $ENV{POSTERN_BUILD} || srcdir() . '/build';
+}
+
+# Was it built with a sanitizer, which takes memory and time of its own?
+sub
+is_sanitized
+{
+	return slurp(build() . '/policyd/policyd') =~ /__asan_init/;
 }
 
 sub
@@ -321,6 +328,34 @@ wait_log
 
 	return wait_until { (() = $self->log() =~ /$pattern/g) >=
 	    ($times // 1) };
+}
+
+# How many lines have it that tell of no request's verdict
+sub
+told
+{
+	my ($self, $pattern) = @_;
+
+	return scalar(grep { /$pattern/ && !/verdict=/ }
+	    split(/\n/, $self->log()));
+}
+
+# A line of /proc/PID/status
+sub
+proc_status
+{
+	my ($self, $name) = @_;
+
+	return slurp("/proc/$self->{pid}/status") =~ /^$name:\s*(.*)$/m
+	    ? $1 : '';
+}
+
+sub
+rss_kib
+{
+	my ($self) = @_;
+
+	return $self->proc_status('VmRSS') =~ s/\D//gr;
 }
 
 sub
