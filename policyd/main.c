@@ -269,11 +269,14 @@ reload(void)
 	directory_reload(service.directory);
 }
 
-/* Who still waits for the counters is answered when they close */
 static void
 stop(void)
 {
-	loop_stop();
+	size_t i;
+
+	for (i = 0; i < listener_count; i++)
+		listen_stop(listeners[i]);
+	sessions_end(sessions, loop_stop);
 }
 
 static void
@@ -281,7 +284,7 @@ close_all(void)
 {
 	size_t i;
 
-	/* first: it answers those who wait, with all that they need */
+	/* first: whoever still waits is answered, with all that he needs */
 	if (service.counters != NULL)
 		service.counters->ops->close(service.counters);
 	http_stop(control_server);

@@ -49,6 +49,7 @@ struct sessions {
 	TAILQ_HEAD(, session) list;
 	size_t count;
 	size_t held;			/* bytes, in all sessions */
+	void (*ended)(void);		/* NULL: they are served */
 	char bytes[REQUEST_MAX];	/* what was just read, of any session */
 };
 
@@ -93,6 +94,8 @@ session_close(struct session *session)
 	TAILQ_REMOVE(&session->all->list, session, link);
 	session->all->count--;
 	loop_defer(session_free, session);
+	if (session->all->count == 0 && session->all->ended != NULL)
+		session->all->ended();
 }
 
 static void
@@ -163,7 +166,9 @@ answered(void *arg, const char *action)
 	}
 	session->answer_len = answer_make(session->answer, action);
 	write_answer(session);
-	if (!session->is_starting && session->answer_len == 0 &&
+	if (session->all->ended != NULL)
+		session_close(session);
+	else if (!session->is_starting && session->answer_len == 0 &&
 	    !session->is_closing)
 		serve(session, 0);
 }
@@ -294,6 +299,22 @@ sessions_count(const struct sessions *sessions)
 	return sessions->count;
 }
 
+void
+sessions_end(struct sessions *sessions, void (*ended)(void))
+{
+	struct session *session, *next;
+
+	for (session = TAILQ_FIRST(&sessions->list); session != NULL;
+	    session = next) {
+		next = TAILQ_NEXT(session, link);
+		if (session->waiting == NULL)
+			session_close(session);
+	}
+	sessions->ended = ended;
+	if (sessions->count == 0)
+		ended();
+}
+
 static void
 sessions_free_now(void *sessions)
 {
@@ -307,6 +328,7 @@ sessions_free(struct sessions *sessions)
 
 	if (sessions == NULL)
 		return;
+	sessions->ended = NULL;
 	while ((session = TAILQ_FIRST(&sessions->list)) != NULL)
 		session_close(session);
 	/* behind the sessions that were just deferred */

@@ -10,6 +10,10 @@
 struct sessions;
 
 struct sessions *sessions_new(struct service *service);
+/* Closes each connection as soon as its request is answered that waits for the
+ * counters: what they have charged is said. Then calls ended(), at once where
+ * nobody waits. Accept no more before. */
+void sessions_end(struct sessions *sessions, void (*ended)(void));
 /* Closes all connections, whatever they were doing */
 void sessions_free(struct sessions *sessions);	/* NULL is fine */
 

@@ -313,6 +313,40 @@ test_end(void)
 	sessions_free(NULL);
 }
 
+static int ends;
+
+static void
+count_end(void)
+{
+	ends++;
+}
+
+/* At SIGTERM: who waits is answered before */
+static void
+test_end_of_serving(void)
+{
+	int fd, idle;
+
+	sessions = sessions_new(&service);
+	fd = dial();
+	idle = dial();
+	ask(fd, OUT("10", "a@far.example"));
+	ask(fd, OUT("11", "a@far.example"));
+	sessions_end(sessions, count_end);
+	tap_is(hear(idle), "(closed)", "who waits for nothing is closed");
+	tap_is(hear(fd), "", "who waits is not yet");
+	tap_int(ends, 0, "so it is not over");
+	fake_answer(fake.waiting);
+	pump();
+	tap_is(hear(fd), PERMIT "(closed)", "he is answered, once, and closed");
+	tap_int(ends, 1, "then it is over");
+	close(fd);
+	close(idle);
+	sessions_free(sessions);
+	pump();
+	tap_int(ends, 1, "once");
+}
+
 int
 main(void)
 {
@@ -328,6 +362,7 @@ main(void)
 	test_patience();
 	test_waiting();
 	test_end();
+	test_end_of_serving();
 	service_end();
 	arena_free(arena);
 	loop_free();
