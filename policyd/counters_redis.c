@@ -306,12 +306,13 @@ read_answer(struct counter_question *q, const redisReply *reply)
 	return true;
 }
 
+/* That the server cannot serve at all, the link has told */
 static void
-log_odd(const redisReply *reply)
+log_odd(const struct redis_store *r, const redisReply *reply)
 {
 	static struct log_limit limit;
 
-	if (log_allows(&limit))
+	if (redis_link_is_up(r->link) && log_allows(&limit))
 		log_warn(NULL, "counters: Redis gave no answer but: %s",
 		    reply->type == REDIS_REPLY_ERROR ? log_foreign(reply->str)
 		    : "something else");
@@ -339,7 +340,7 @@ question_answered(struct redis_call *call, const redisReply *reply)
 	}
 	q->is_unknown = reply == NULL || !read_answer(q, reply);
 	if (q->is_unknown && reply != NULL)
-		log_odd(reply);
+		log_odd(asked->store, reply);
 	redis_call_end(call);
 	free(asked);
 	q->done(q);
@@ -398,8 +399,8 @@ reset_answered(struct redis_call *call, const redisReply *reply)
 
 	reset->is_unknown = reply == NULL ||
 	    reply->type != REDIS_REPLY_INTEGER;
-	if (reply != NULL)
-		reset->is_unknown ? log_odd(reply) : (void)0;
+	if (reset->is_unknown && reply != NULL)
+		log_odd(asked->store, reply);
 	if (!reset->is_unknown)
 		reset->forgotten = reset->keys != NULL ? reply->integer : -1;
 	redis_call_end(call);

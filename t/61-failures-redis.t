@@ -19,8 +19,7 @@ use Time::HiRes qw(sleep time);
 my $IN_TIME = 0.2 + 1.8;
 my $LIMIT = 10;
 my @MODES = qw(local permit defer);
-my @RIGHTS = qw(~postern:* +set +get +mget +del +time +select +info +eval
-    +evalsha);
+my @RIGHTS = qw(~postern:* +@all);
 my $LDIF = tenant('ours.example', Greylist => 'on',
     RateLimit => "few outbound mailbox recipients $LIMIT/1h") .
     mailbox('free@ours.example',
@@ -179,6 +178,15 @@ my @rows = (
 	    $CUT ],
 	[ 'taking our rights', sub { $_[0]->ask('ACL SETUSER postern -@all') },
 	    sub { $_[0]->ask("ACL SETUSER postern @RIGHTS") }, qr/NOPERM/ ],
+	[ 'without the replicas that it wants',
+	    sub { $_[0]->ask('CONFIG SET min-replicas-to-write 1') },
+	    sub { $_[0]->ask('CONFIG SET min-replicas-to-write 0') },
+	    qr/NOREPLICAS/ ],
+	[ 'busy with another script', sub {
+		$_[0]->ask('CONFIG SET lua-time-limit 50');
+		$_[0]->tell('EVAL "while true do end" 0');
+	    }, sub { $_[0]->ask('SCRIPT KILL') },
+	    qr/within counters\.timeout|BUSY/ ],
 );
 
 for my $row (@rows) {
@@ -205,6 +213,8 @@ for my $row (@rows) {
 			    'that it was lost is told once');
 			is($policyd->told('redis\S* can be asked'), 2,
 			    'and that it is back');
+			is($policyd->told('gave no answer'), 0,
+			    'neither twice');
 			is($policyd->metric('postern_policyd_redis_up'), 1,
 			    'a metric tells it');
 			is($policyd->metric('postern_policyd_redis_lost_total'),

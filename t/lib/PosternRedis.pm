@@ -54,17 +54,25 @@ uri
 	return 'redis+unix://' . ($user // '') . $self->{socket};
 }
 
-# One inline command: the first bytes of its answer, '' where there is none
+# One inline command. The connection, which has its answer, or nothing.
+sub
+tell
+{
+	my ($self, @words) = @_;
+	my $socket = IO::Socket::UNIX->new(Peer => $self->{socket}) or return;
+
+	print $socket join(' ', @words) . "\r\n";
+	$socket->flush();
+	return $socket;
+}
+
+# The same: the first bytes of its answer, '' where there is none
 sub
 ask
 {
 	my ($self, @words) = @_;
-	my $socket = IO::Socket::UNIX->new(Peer => $self->{socket})
-	    or return '';
+	my $socket = $self->tell(@words) or return '';
 
-	$socket->timeout(5);
-	print $socket join(' ', @words) . "\r\n";
-	$socket->flush();
 	sysread($socket, my $answer, 65536) or return '';
 	return $answer;
 }
