@@ -188,9 +188,11 @@ greet(struct redis_link *link)
 	if (uri->db != 0)
 		redisAsyncCommand(to, on_greeted, link, "SELECT %d", uri->db);
 	redisAsyncCommand(to, on_info, link, "INFO memory");
-	/* a replica, a full server and one that is loading let us in */
-	redisAsyncCommand(to, on_written, link,
-	    "SET postern:{}:probe 1 PX 1000");
+	/* a replica, a full server and one that is loading let us in; and not
+	 * every user who may write may do so by a script, as a question does */
+	redisAsyncCommand(to, on_written, link, "EVAL %s 1 %s",
+	    "return redis.call('SET', KEYS[1], 1, 'PX', 1000)",
+	    "postern:{}:probe");
 }
 
 static void
