@@ -11,7 +11,7 @@ use lib "$FindBin::Bin/lib";
 use Postern qw(free_port outbound slurp spew wait_until);
 use PosternLdif qw(mailbox tenant);
 use PosternLoad;
-use PosternSlapd qw($BASE);
+use PosternSlapd qw($BASE $READER);
 use Test::More;
 use Time::HiRes qw(time);
 
@@ -133,6 +133,31 @@ subtest "slapd is gone, syncprov $syncprov" => sub {
 	ends_well($load, $policyd);
 };
 }
+
+subtest 'slapd does not let us in any more' => sub {
+	my $slapd = PosternSlapd->start(syncprov => 1);
+	my $password = sub {
+		$slapd->modify("dn: $READER\nchangetype: modify\n" .
+		    "replace: userPassword\nuserPassword: $_[0]\n");
+	};
+
+	$slapd->add($TENANTS);
+	my $policyd = policyd_on($slapd);
+	my $load = load($policyd);
+	my $from = $load->more(20);
+
+	$password->('another');
+	$slapd->stop();
+	$slapd->launch();
+	ok($policyd->wait_log(qr/Invalid credentials/), 'it is told');
+	is_up($policyd, 0, 'a metric tells it');
+	$password->(slurp($slapd->path('password')) =~ s/\n//r);
+	ok($policyd->wait_log(qr/can be read again/), 'that it does, too');
+	is_up($policyd, 1, 'and the metric');
+	says($load, \%WELL, 'nobody felt it', $from);
+	follows($slapd, $policyd, $LIMIT - 1);
+	ends_well($load, $policyd);
+};
 
 subtest 'slapd is silent' => sub {
 	my $slapd = PosternSlapd->start(syncprov => 1);
