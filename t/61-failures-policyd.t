@@ -7,7 +7,7 @@ use warnings;
 
 use FindBin;
 use lib "$FindBin::Bin/lib";
-use Postern qw(free_port inbound is_sanitized outbound temp_dir wait_until);
+use Postern qw(free_port inbound is_sanitized outbound wait_until);
 use PosternLdif qw(mailbox tenant);
 use PosternLoad;
 use PosternRedis;
@@ -126,6 +126,28 @@ for my $signal (sort(keys(%ends))) {
 		is($_->stop(), '', 'policyd stops cleanly') for @both;
 	};
 }
+
+subtest 'SIGTERM while Redis is silent' => sub {
+	my $redis = PosternRedis->start();
+	my @both = hosts($redis, 2);
+	my $load = load(\@both, 4, qw(full free));
+
+	$load->more(20);
+	$redis->signal('STOP');
+	sleep(0.05);	# so that some wait for it
+	my $start = time();
+	is($both[0]->stop(), '', 'policyd stops cleanly');
+	cmp_ok(time() - $start, '<', $IN_TIME, 'and soon');
+	$redis->signal('CONT');
+	$both[0]->launch();
+	ok(wait_until { $_->metric('postern_policyd_redis_up') eq '1' },
+	    'Redis is back') for @both;
+	says($load, \%WELL, 'all is well again');
+	my @odd = keys(%{$load->stop()});
+	is(scalar(grep { !/ closed$/ } @odd), 0,
+	    'each request had its one answer, some of the next one');
+	is($_->stop(), '', 'policyd stops cleanly') for @both;
+};
 
 subtest 'SIGSTOP for a while' => sub {
 	my @both = hosts(PosternRedis->start(), 2);
