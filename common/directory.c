@@ -19,7 +19,11 @@
 
 #include "common/log.h"
 #include "common/loop.h"
+#include "common/state_file.h"
+#include "common/state_keep.h"
 #include "common/xmalloc.h"
+
+#define SERVER_WAIT_MS 2000	/* at start, where the state file serves */
 
 static const struct source_ops *const sources[] = { &source_ldif, &source_ldap };
 
@@ -36,6 +40,7 @@ struct directory {
 
 	/* directory thread only */
 	struct source *source;
+	struct state_keep *keep;
 	struct snapshot *latest;	/* handed over last */
 	struct snapshot **retired;	/* those before, while in use */
 	size_t retired_count;
@@ -132,7 +137,7 @@ free_retired(struct directory *d)
 }
 
 static void
-hand_over(struct directory *d, struct snapshot *next)
+hand_over(struct directory *d, struct snapshot *next, int64_t state_ms)
 {
 	struct snapshot *missed;
 
@@ -143,6 +148,7 @@ hand_over(struct directory *d, struct snapshot *next)
 	missed = d->slot;
 	d->slot = snapshot_hold(next);
 	d->status.is_held = false;
+	d->status.state_ms = state_ms;
 	pthread_mutex_unlock(&d->mutex);
 	snapshot_release(missed);
 	eventfd_write(d->wake_fd, 1);
@@ -184,12 +190,23 @@ offer(struct directory *d, struct snapshot *next, bool is_accepted)
 		removed = snapshot_removed(d->latest, next);
 		total = snapshot_tenants(d->latest);
 	}
-	if (is_accepted || !directory_is_wreck(removed, total))
-		hand_over(d, next);
-	else {
+	if (is_accepted || !directory_is_wreck(removed, total)) {
+		hand_over(d, next, 0);
+		state_keep_changed(d->keep);
+	} else {
 		hold_back(d, next, removed, total);
 		snapshot_release(next);
+		state_keep_forget(d->keep);
 	}
+}
+
+static const char *
+what_serves(const struct directory *d)
+{
+	if (d->latest == NULL)
+		return "there is no snapshot yet";
+	return d->status.state_ms != 0 ? "the state file serves"
+	    : "the last snapshot serves";
 }
 
 /* How an attempt ended: "" well. One log line where that has changed. */
@@ -206,9 +223,7 @@ conclude(struct directory *d, const char *problem)
 	snprintf(d->status.problem, sizeof(d->status.problem), "%s", problem);
 	pthread_mutex_unlock(&d->mutex);
 	if (is_news && *problem != '\0')
-		log_error(NULL, "directory: %s; %s", problem,
-		    d->latest != NULL ? "the last snapshot serves"
-		    : "there is no snapshot yet");
+		log_error(NULL, "directory: %s; %s", problem, what_serves(d));
 	else if (is_news)
 		log_info(NULL, "directory: %s can be read again",
 		    d->settings.uri);
@@ -271,9 +286,13 @@ rest(struct directory *d)
 		{ .fd = d->poke_fd, .events = POLLIN },
 		{ .fd = ops->wait_fd(d->source), .events = POLLIN },
 	};
+	int wait_ms = ops->wait_ms(d->source);
+	int keep_ms = state_keep_wait_ms(d->keep);
 	eventfd_t times;
 
-	poll(fds, 2, ops->wait_ms(d->source));
+	if (keep_ms >= 0 && keep_ms < wait_ms)
+		wait_ms = keep_ms;
+	poll(fds, 2, wait_ms);
 	eventfd_read(d->poke_fd, &times);
 }
 
@@ -292,12 +311,17 @@ run(void *arg)
 		if (d->source->ops->is_due(d->source) || must_read)
 			attempt(d, must_read, must_accept);
 		free_retired(d);
+		state_keep_write(d->keep, false);
 		pthread_mutex_lock(&d->mutex);
+		snprintf(d->status.state_problem,
+		    sizeof(d->status.state_problem), "%s",
+		    state_keep_problem(d->keep));
 		d->has_tried = true;
 		pthread_cond_broadcast(&d->tried);
 		pthread_mutex_unlock(&d->mutex);
 		rest(d);
 	}
+	state_keep_write(d->keep, true);
 	return NULL;
 }
 
@@ -353,6 +377,7 @@ directory_new(const struct source_settings *settings, layer_parser *parse,
 	source_settings_copy(d->arena, &d->settings, settings);
 	d->source = source_for(settings->uri)->open(&d->settings,
 	    &d->must_stop);
+	d->keep = state_keep_new(&d->settings, d->source);
 	d->parse = parse;
 	d->must_read = true;
 	pthread_mutex_init(&d->mutex, NULL);
@@ -383,6 +408,7 @@ directory_free(struct directory *d)
 	snapshot_release(d->latest);
 	snapshot_release(d->slot);
 	snapshot_release(d->current);
+	state_keep_free(d->keep);
 	d->source->ops->close(d->source);
 	arena_free(d->arena);
 	close(d->wake_fd);
@@ -414,12 +440,34 @@ directory_read(const struct source_settings *settings, layer_parser *parse,
 	return snapshot;
 }
 
+/* Before the thread is there. Even if a server answers then, it is what that
+ * one's answer must not be a wreck of. */
+static void
+start_from_state(struct directory *d)
+{
+	struct findings *findings = findings_new();
+	struct snapshot *next = snapshot_new(NULL, d->parse, findings);
+	struct taking taking = { next, false };
+	struct source_reader to = { take_wanted, &taking, findings };
+	int64_t written_ms = state_keep_read(d->keep, &to);
+
+	if (written_ms != 0) {
+		snapshot_settle(next);
+		hand_over(d, next, written_ms);
+	} else
+		snapshot_release(next);
+}
+
 void
 directory_start(struct directory *d, int64_t wait_ms)
 {
-	struct timespec until = deadline(wait_ms);
+	struct timespec until;
 	sigset_t all, before;
 
+	start_from_state(d);
+	if (d->latest != NULL && wait_ms > SERVER_WAIT_MS)
+		wait_ms = SERVER_WAIT_MS;
+	until = deadline(wait_ms);
 	d->handover = event_new(loop_base(), d->wake_fd, EV_READ | EV_PERSIST,
 	    on_handover, d);
 	if (d->handover == NULL || event_add(d->handover, NULL) != 0)

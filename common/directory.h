@@ -31,8 +31,9 @@ void directory_free(struct directory *directory);	/* stops the thread */
 struct snapshot *directory_read(const struct source_settings *settings,
     layer_parser *parse, char **why);
 
-/* Start the thread and wait up to wait_ms for its first attempt to end, good or
- * bad. From then on changes arrive through the loop. */
+/* Read the state file, start the thread and wait up to wait_ms, or with a state
+ * file a moment only, for its first attempt to end, good or bad. From then on
+ * changes arrive through the loop. */
 void directory_start(struct directory *directory, int64_t wait_ms);
 
 /* The snapshot in force, NULL while there never was one. Loop thread only;
@@ -61,6 +62,9 @@ struct directory_status {
 	size_t held_removed;	/* tenants it would remove, of held_total */
 	size_t held_total;
 	char problem[256];	/* why the last attempt failed, or "" */
+	int64_t state_ms;	/* what is in force is from the state file as
+				 * it was written then; 0: it is not */
+	char state_problem[256]; /* why that could not be written, or "" */
 };
 /* Loop thread only */
 void directory_status(const struct directory *directory,

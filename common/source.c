@@ -14,6 +14,7 @@ static const size_t texts[] = {
 	offsetof(struct source_settings, ca_file),
 	offsetof(struct source_settings, cert_file),
 	offsetof(struct source_settings, key_file),
+	offsetof(struct source_settings, state_file),
 };
 #define TEXTS (sizeof(texts) / sizeof(texts[0]))
 

@@ -29,6 +29,7 @@ struct source_settings {
 	int64_t poll_ms;
 	bool wants_keys;		/* posternDkimKey, too: without it
 					 * they are not even asked for */
+	const char *state_file;		/* see state_file.h; "": there is none */
 	/* What the layers' parser reads beside layer.c; static; NULL ends */
 	const char *const *attributes;
 };
@@ -68,6 +69,12 @@ struct source_ops {
 	 * call) where it is not whole: what was taken must not be used. */
 	int (*read)(struct source *source, bool is_asked,
 	    const struct source_reader *to, const char **why);
+
+	/* All entries of the last reading once more, without asking anybody;
+	 * not where the server has said more since then. Both NULL for a
+	 * source that is as near as our own disk. */
+	bool (*can_recall)(struct source *source);
+	void (*recall)(struct source *source, const struct source_reader *to);
 
 	/* Ask is_due() after so many milliseconds, or when this descriptor (-1:
 	 * there is none) can be read */

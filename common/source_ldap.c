@@ -25,6 +25,8 @@ struct ldap_source {
 	const atomic_bool *must_stop;
 	char *uris;		/* each with its NUL; an empty one ends */
 	struct ldap_link link;	/* closed between two polls */
+	struct ldap_mirror *pages;	/* for the state file, where the last
+					 * reading was by pages */
 	struct ldap_persist *persist;
 	const char *persist_uri;	/* whose it is */
 	bool is_told;		/* the server tells its changes */
@@ -136,6 +138,7 @@ ldap_source_close(struct source *source)
 	struct ldap_source *s = (struct ldap_source *)source;
 
 	hang_up(s);
+	ldap_mirror_free(s->pages);
 	ldap_persist_free(s->persist);
 	free(s->uris);
 	free(s);
@@ -177,12 +180,17 @@ static int
 read_pages(struct ldap_source *s, const struct source_reader *to)
 {
 	struct ldap_mirror *mirror = ldap_mirror_new();
-	int rc = ldap_pages_read(&s->link, mirror, to->findings);
 
-	if (rc == 0)
-		ldap_mirror_give(mirror, to);
-	ldap_mirror_free(mirror);
-	return rc;
+	if (ldap_pages_read(&s->link, mirror, to->findings) != 0) {
+		ldap_mirror_free(mirror);
+		return -1;
+	}
+	ldap_mirror_give(mirror, to);
+	ldap_mirror_free(s->pages);
+	s->pages = has(s->settings->state_file) ? mirror : NULL;
+	if (s->pages == NULL)
+		ldap_mirror_free(mirror);
+	return 0;
 }
 
 static enum persist_start
@@ -215,9 +223,11 @@ read_server(struct ldap_source *s, const char *uri,
 		start = start_persist(s, uri);
 		rc = start == PERSIST_FAILED ? -1 : 0;
 	}
-	if (rc == 0 && s->is_told)
+	if (rc == 0 && s->is_told) {
+		ldap_mirror_free(s->pages);
+		s->pages = NULL;
 		ldap_persist_give(s->persist, to);
-	else if (rc == 0)
+	} else if (rc == 0)
 		rc = read_pages(s, to);
 	if (rc != 0)
 		memcpy(s->why, s->link.why, sizeof(s->why));
@@ -262,6 +272,25 @@ ldap_read(struct source *source, bool is_asked,
 	return rc;
 }
 
+static bool
+ldap_can_recall(struct source *source)
+{
+	struct ldap_source *s = (struct ldap_source *)source;
+
+	return s->pages != NULL || (s->is_told && s->changed_ms == 0);
+}
+
+static void
+ldap_recall(struct source *source, const struct source_reader *to)
+{
+	struct ldap_source *s = (struct ldap_source *)source;
+
+	if (s->pages != NULL)
+		ldap_mirror_give(s->pages, to);
+	else
+		ldap_persist_give(s->persist, to);
+}
+
 static int
 ldap_wait_ms(struct source *source)
 {
@@ -292,5 +321,6 @@ const struct source_ops source_ldap = {
 	.check = ldap_check, .open = ldap_source_open,
 	.close = ldap_source_close,
 	.is_due = ldap_is_due, .read = ldap_read,
+	.can_recall = ldap_can_recall, .recall = ldap_recall,
 	.wait_ms = ldap_wait_ms, .wait_fd = ldap_wait_fd,
 };

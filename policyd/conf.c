@@ -87,6 +87,8 @@ static const struct option rows[] = {
 	    "LDAP: EXTERNAL: we are who the socket or our certificate says; \"\" for bind_dn" },
 	{ "directory.poll", OPTION_DURATION, AT(directory.poll_ms), "1m", 1000, 86400000, NULL, NULL,
 	    "LDAP: how often a server is asked that does not tell its changes" },
+	{ "directory.state_file", OPTION_STRING, AT(directory.state_file), "/var/lib/postern/policyd.state", 0, 0, NULL, NULL,
+	    "LDAP: a copy of the directory, to start from while no server answers; \"\" for none" },
 	{ "counters.uri", OPTION_STRING, AT(counters_uri), "memory:", 0, 0, NULL, counters_check_uri,
 	    "where limits and greylisting are counted: memory:, redis://[user:pass@]host:port/db, redis+unix:///path" },
 	{ "counters.timeout", OPTION_DURATION, AT(counters_timeout_ms), "200ms", 10, 10000, NULL, NULL,

@@ -41,7 +41,7 @@ directory_json(void)
 	struct directory_status status;
 
 	directory_status(control_service->directory, &status);
-	return json_pack("{s:s, s:o, s:I, s:I, s:b, s:I, s:I, s:o}",
+	return json_pack("{s:s, s:o, s:I, s:I, s:b, s:I, s:I, s:o, s:o, s:o}",
 	    "uri", control_service->conf->directory.uri,
 	    "adopted", time_json(status.adopted_ms),
 	    "reads", (json_int_t)status.reads,
@@ -49,7 +49,9 @@ directory_json(void)
 	    "held", status.is_held,
 	    "held_removed", (json_int_t)status.held_removed,
 	    "held_total", (json_int_t)status.held_total,
-	    "problem", json_text(status.problem));
+	    "problem", json_text(status.problem),
+	    "state_file", time_json(status.state_ms),
+	    "state_file_problem", json_text(status.state_problem));
 }
 
 static void

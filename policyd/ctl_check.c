@@ -74,19 +74,34 @@ static const char *
 directory_fault(const struct ctl *ctl, const json_t *answer)
 {
 	const json_t *directory = json_object_get(answer, "directory");
-	const char *problem = ctl_get(ctl, directory, "problem");
+	const char *state = ctl_get(ctl, directory, "state_file");
+	const char *fault = ctl_get(ctl, directory, "problem");
 
-	if (*problem != '\0')
-		return problem;
 	if (json_is_true(json_object_get(directory, "held")))
-		return arena_printf(ctl->arena, "the directory is held back, "
+		fault = arena_printf(ctl->arena, "the directory is held back, "
 		    "as it would remove %s of %s tenants; policyctl "
 		    "accept-snapshot takes it",
 		    ctl_get(ctl, directory, "held_removed"),
 		    ctl_get(ctl, directory, "held_total"));
+	if (*state != '\0')
+		return arena_printf(ctl->arena, "%s; what serves is the state "
+		    "file, as it was written %s", *fault != '\0' ? fault
+		    : "no server has answered yet", state);
+	if (*fault != '\0')
+		return fault;
 	if (json_is_null(json_object_get(directory, "adopted")))
 		return "the directory was not read yet";
 	return NULL;
+}
+
+/* Why the state file could not be written, or "" */
+static const char *
+state_problem(const struct ctl *ctl, const json_t *answer)
+{
+	const json_t *directory = json_object_get(answer, "directory");
+
+	return directory == NULL ? ""
+	    : ctl_get(ctl, directory, "state_file_problem");
 }
 
 static bool
@@ -188,10 +203,13 @@ show(const struct ctl *ctl, const json_t *answer)
 	struct ctl_table *table = ctl_table_new(CELLS("LEVEL", "WHAT"));
 	const json_t *text, *advice = json_object_get(answer, "advice");
 	const char *fault = directory_fault(ctl, answer);
+	const char *unwritten = state_problem(ctl, answer);
 	size_t i;
 
 	if (fault != NULL)
 		ctl_table_add(table, CELLS("error", fault));
+	if (*unwritten != '\0')
+		ctl_table_add(table, CELLS("error", unwritten));
 	for (i = 0; i < SECTIONS; i++)
 		add_findings(ctl, table, answer, i);
 	json_array_foreach(advice, i, text)
@@ -215,7 +233,8 @@ ctl_check(const struct ctl *ctl)
 	if (code != CTL_FINE)
 		return code;
 	ctl_print(ctl, answer, show);
-	if (directory_fault(ctl, answer) != NULL || has_error(answer))
+	if (directory_fault(ctl, answer) != NULL || has_error(answer) ||
+	    *state_problem(ctl, answer) != '\0')
 		code = CTL_WRONG;
 	json_decref(answer);
 	return code;

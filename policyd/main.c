@@ -217,6 +217,24 @@ count_tenants(void)
 	return snapshot == NULL ? 0 : snapshot_tenants(snapshot);
 }
 
+static uint64_t
+serves_state_file(void)
+{
+	struct directory_status status;
+
+	directory_status(service.directory, &status);
+	return status.state_ms != 0;
+}
+
+static uint64_t
+has_state_file_failed(void)
+{
+	struct directory_status status;
+
+	directory_status(service.directory, &status);
+	return *status.state_problem != '\0';
+}
+
 static struct metric gauges[] = {
 	{ .name = "postern_policyd_connections", .labels = "",
 	    .is_gauge = true, .read = count_connections,
@@ -237,6 +255,12 @@ static struct metric gauges[] = {
 	{ .name = "postern_policyd_tenants", .labels = "",
 	    .is_gauge = true, .read = count_tenants,
 	    .help = "Tenants in the directory." },
+	{ .name = "postern_policyd_state_file_serves", .labels = "",
+	    .is_gauge = true, .read = serves_state_file,
+	    .help = "1 until an LDAP server was read since the start." },
+	{ .name = "postern_policyd_state_file_failed", .labels = "",
+	    .is_gauge = true, .read = has_state_file_failed,
+	    .help = "1 while the state file cannot be written." },
 };
 
 static void

@@ -259,7 +259,8 @@ settings
 	my ($self, %more) = @_;
 
 	return { uri => $self->ldapi(), base => $BASE, bind_dn => $READER,
-	    bind_password_file => $self->path('password'), %more };
+	    bind_password_file => $self->path('password'), state_file => '',
+	    %more };
 }
 
 END {
