@@ -6,16 +6,19 @@
 #include "common/ldap_link.h"
 
 #include <errno.h>
+#include <poll.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <strings.h>
+#include <sys/socket.h>
 
 #include "common/xmalloc.h"
 
 #define CONNECT_SECS 5
 #define ANSWER_SECS 10
 #define SLICE_MS 100		/* how soon a stop is seen */
+#define CONNECT_SLICE_MS 10
 
 /* What layer.c reads */
 static const char *const own_attributes[] = { "objectClass",
@@ -48,9 +51,105 @@ ldap_link_fail(struct ldap_link *link, int rc, const char *detail)
 	return -1;
 }
 
+LDAPMessage *
+ldap_link_next(struct ldap_link *link, int msgid)
+{
+	LDAPMessage *message = NULL;
+	struct timeval slice;
+	int i, rc, code = LDAP_SERVER_DOWN;
+
+	for (i = 0; i < ANSWER_SECS * 1000 / SLICE_MS; i++) {
+		slice = (struct timeval){ 0, SLICE_MS * 1000 };
+		rc = ldap_result(link->ld, msgid, LDAP_MSG_ONE, &slice,
+		    &message);
+		if (rc > 0)
+			return message;
+		if (rc < 0)
+			ldap_get_option(link->ld, LDAP_OPT_RESULT_CODE, &code);
+		if (rc < 0 || *link->must_stop) {
+			ldap_link_fail(link, code, NULL);
+			return NULL;
+		}
+	}
+	ldap_link_fail(link, LDAP_TIMEOUT, "");
+	return NULL;
+}
+
+/* libldap does not open the connection before the first operation, which is
+ * to be asked again until it is open. 0 and the message's id, or -1 and
+ * link->why. */
+static int
+begin(struct ldap_link *link, int (*ask)(struct ldap_link *, int *),
+    int *msgid)
+{
+	int i, rc = LDAP_X_CONNECTING;
+
+	for (i = 0; i < CONNECT_SECS * 1000 / CONNECT_SLICE_MS; i++) {
+		rc = ask(link, msgid);
+		if (rc != LDAP_X_CONNECTING || *link->must_stop)
+			break;
+		poll(NULL, 0, CONNECT_SLICE_MS);
+	}
+	if (rc == LDAP_SUCCESS)
+		return 0;
+	return ldap_link_fail(link, rc == LDAP_X_CONNECTING ? LDAP_TIMEOUT
+	    : rc, NULL);
+}
+
+/* An operation that has one answer: 0, or -1 and link->why */
+static int
+do_one(struct ldap_link *link, int (*ask)(struct ldap_link *, int *))
+{
+	LDAPMessage *answer;
+	char *said = NULL;
+	int msgid, rc, code = LDAP_OTHER;
+
+	if (begin(link, ask, &msgid) != 0 ||
+	    (answer = ldap_link_next(link, msgid)) == NULL)
+		return -1;
+	rc = ldap_parse_result(link->ld, answer, &code, NULL, &said, NULL,
+	    NULL, 1);
+	if (rc == LDAP_SUCCESS)
+		rc = code;
+	if (rc != LDAP_SUCCESS)
+		ldap_link_fail(link, rc, said != NULL ? said : "");
+	ldap_memfree(said);
+	return rc == LDAP_SUCCESS ? 0 : -1;
+}
+
+/* libldap waits for the first byte of an answer for no longer than it is told,
+ * but for the rest of it, above all in a handshake, without an end */
+static int
+limit_reads(LDAP *ld, Sockbuf *buffer, LDAPURLDesc *server,
+    struct sockaddr *address, struct ldap_conncb *connected)
+{
+	static const struct timeval most = { 1, 0 };
+	int fd;
+
+	(void)ld;
+	(void)server;
+	(void)address;
+	(void)connected;
+	if (ber_sockbuf_ctrl(buffer, LBER_SB_OPT_GET_FD, &fd) != 1)
+		return -1;
+	setsockopt(fd, SOL_SOCKET, SO_RCVTIMEO, &most, sizeof(most));
+	setsockopt(fd, SOL_SOCKET, SO_SNDTIMEO, &most, sizeof(most));
+	return 0;
+}
+
+static void
+forget_reads(LDAP *ld, Sockbuf *buffer, struct ldap_conncb *connected)
+{
+	(void)ld;
+	(void)buffer;
+	(void)connected;
+}
+
 static int
 set_limits(struct ldap_link *link)
 {
+	static const struct ldap_conncb connected = {
+		.lc_add = limit_reads, .lc_del = forget_reads };
 	static const int version = LDAP_VERSION3, keep_idle = 60,
 	    keep_interval = 10, keep_probes = 3;
 	static const struct timeval connect = { CONNECT_SECS, 0 },
@@ -62,6 +161,8 @@ set_limits(struct ldap_link *link)
 		{ LDAP_OPT_PROTOCOL_VERSION, &version },
 		{ LDAP_OPT_REFERRALS, LDAP_OPT_OFF },
 		{ LDAP_OPT_RESTART, LDAP_OPT_ON },
+		{ LDAP_OPT_CONNECT_ASYNC, LDAP_OPT_ON },
+		{ LDAP_OPT_CONNECT_CB, &connected },
 		{ LDAP_OPT_NETWORK_TIMEOUT, &connect },
 		{ LDAP_OPT_TIMEOUT, &answer },
 		{ LDAP_OPT_X_KEEPALIVE_IDLE, &keep_idle },
@@ -108,10 +209,33 @@ set_tls(struct ldap_link *link)
 }
 
 static int
-secure(struct ldap_link *link)
+ask_starttls(struct ldap_link *link, int *msgid)
 {
+	return ldap_start_tls(link->ld, NULL, NULL, msgid);
+}
+
+/* A server that is silent now holds us for CONNECT_SECS, if libldap waits at
+ * all: 2.5 does so where connections are opened by and by, and else asks again
+ * without a pause or an end; 2.6 waits where they are not. */
+static int
+shake_hands(struct ldap_link *link)
+{
+	LDAPAPIInfo info = { .ldapai_info_version = LDAP_API_INFO_VERSION };
 	int rc;
 
+	ldap_get_option(NULL, LDAP_OPT_API_INFO, &info);
+	ber_memvfree((void **)info.ldapai_extensions);
+	ldap_memfree(info.ldapai_vendor_name);
+	if (info.ldapai_vendor_version >= 20600)
+		ldap_set_option(link->ld, LDAP_OPT_CONNECT_ASYNC,
+		    LDAP_OPT_OFF);
+	rc = ldap_install_tls(link->ld);
+	return rc == LDAP_SUCCESS ? 0 : ldap_link_fail(link, rc, NULL);
+}
+
+static int
+secure(struct ldap_link *link)
+{
 	if (is_scheme(link, "ldapi") || (is_scheme(link, "ldap") &&
 	    link->settings->tls == SOURCE_TLS_OFF))
 		return 0;
@@ -119,8 +243,7 @@ secure(struct ldap_link *link)
 		return -1;
 	if (is_scheme(link, "ldaps"))
 		return 0;
-	rc = ldap_start_tls_s(link->ld, NULL, NULL);
-	return rc == LDAP_SUCCESS ? 0 : ldap_link_fail(link, rc, NULL);
+	return do_one(link, ask_starttls) == 0 ? shake_hands(link) : -1;
 }
 
 /* The first line; NULL and link->why. The caller wipes and frees. */
@@ -148,29 +271,38 @@ read_password(struct ldap_link *link, size_t *len)
 }
 
 static int
+ask_bind(struct ldap_link *link, int *msgid)
+{
+	const struct source_settings *s = link->settings;
+
+	return ldap_sasl_bind(link->ld, s->bind_dn,
+	    s->sasl == SOURCE_SASL_EXTERNAL ? "EXTERNAL" : LDAP_SASL_SIMPLE,
+	    &link->secret, NULL, NULL, msgid);
+}
+
+static int
 bind_to(struct ldap_link *link)
 {
 	const struct source_settings *s = link->settings;
-	struct berval secret = { 0, "" };	/* there, and empty */
 	char *password = NULL;
 	int rc;
 
+	link->secret = (struct berval){ 0, "" };	/* there, and empty */
 	if (s->bind_password != NULL) {
-		secret.bv_val = (char *)s->bind_password;
-		secret.bv_len = strlen(s->bind_password);
+		link->secret.bv_val = (char *)s->bind_password;
+		link->secret.bv_len = strlen(s->bind_password);
 	} else if (*s->bind_dn != '\0') {
-		password = read_password(link, &secret.bv_len);
+		password = read_password(link, &link->secret.bv_len);
 		if (password == NULL)
 			return -1;
-		secret.bv_val = password;
+		link->secret.bv_val = password;
 	}
-	rc = ldap_sasl_bind_s(link->ld, s->bind_dn,
-	    s->sasl == SOURCE_SASL_EXTERNAL ? "EXTERNAL" : LDAP_SASL_SIMPLE,
-	    &secret, NULL, NULL, NULL);
+	rc = do_one(link, ask_bind);
 	if (password != NULL)
-		explicit_bzero(password, secret.bv_len);
+		explicit_bzero(password, link->secret.bv_len);
 	free(password);
-	return rc == LDAP_SUCCESS ? 0 : ldap_link_fail(link, rc, NULL);
+	link->secret = (struct berval){ 0, NULL };
+	return rc;
 }
 
 static char **
@@ -224,30 +356,6 @@ ldap_link_filter(const struct ldap_link *link, const char *more,
 	    "(objectClass=posternPolicy)%s%s)",
 	    link->settings->wants_keys ? "(objectClass=posternDkimKey)" : "",
 	    more);
-}
-
-LDAPMessage *
-ldap_link_next(struct ldap_link *link, int msgid)
-{
-	LDAPMessage *message = NULL;
-	struct timeval slice;
-	int i, rc, code = LDAP_SERVER_DOWN;
-
-	for (i = 0; i < ANSWER_SECS * 1000 / SLICE_MS; i++) {
-		slice = (struct timeval){ 0, SLICE_MS * 1000 };
-		rc = ldap_result(link->ld, msgid, LDAP_MSG_ONE, &slice,
-		    &message);
-		if (rc > 0)
-			return message;
-		if (rc < 0)
-			ldap_get_option(link->ld, LDAP_OPT_RESULT_CODE, &code);
-		if (rc < 0 || *link->must_stop) {
-			ldap_link_fail(link, code, NULL);
-			return NULL;
-		}
-	}
-	ldap_link_fail(link, LDAP_TIMEOUT, "");
-	return NULL;
 }
 
 int

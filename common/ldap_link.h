@@ -17,6 +17,7 @@ struct ldap_link {
 	const struct source_settings *settings;
 	const atomic_bool *must_stop;
 	const char *uri;
+	struct berval secret;	/* of the bind, while that is asked */
 	char **attributes;	/* that we ask for; NULL ends */
 	char why[LDAP_LINK_WHY];	/* after a failure: "URI: reason" */
 };

@@ -117,7 +117,7 @@ put(struct output *out, const char *text, size_t len)
 	}
 }
 
-/* RFC 2849's SAFE-STRING, and no blank at its end, where it would not be seen */
+/* RFC 2849: a SAFE-STRING without a blank at its end */
 static bool
 is_safe(const char *value, size_t len)
 {

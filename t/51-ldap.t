@@ -7,9 +7,9 @@ use warnings;
 
 use FindBin;
 use lib "$FindBin::Bin/lib";
-use Postern qw(build inbound outbound slurp spew temp_dir wait_until);
+use Postern qw(build inbound outbound slurp spew wait_until);
 use PosternLdif qw(mailbox template tenant);
-use PosternSlapd qw($BASE $READER);
+use PosternSlapd qw($BASE $READER certificates);
 use Test::More;
 use Time::HiRes qw(time);
 
@@ -66,25 +66,6 @@ checked
 	my $output = do { local $/; <$pipe> } // '';
 	close($pipe);
 	return ($? >> 8, $output);
-}
-
-# A CA, and a server's certificate by it for 127.0.0.1
-sub
-certificates
-{
-	my $dir = temp_dir();
-	my $make = "openssl req -x509 -newkey rsa:2048 -nodes -days 2";
-
-	system("cd $dir && exec >/dev/null 2>&1 && " .
-	    "$make -subj /CN=ca -keyout ca.key -out ca.pem && " .
-	    "$make -subj /CN=other -keyout other.key -out other.pem && " .
-	    "openssl req -newkey rsa:2048 -nodes -subj /CN=localhost " .
-		"-keyout key.pem -out cert.req && " .
-	    "echo subjectAltName=IP:127.0.0.1 >names && " .
-	    "openssl x509 -req -in cert.req -CA ca.pem -CAkey ca.key " .
-		"-days 2 -extfile names -out cert.pem") == 0
-	    or die "openssl does not make certificates\n";
-	return $dir;
 }
 
 subtest 'without syncprov the server is polled' => sub {

@@ -14,7 +14,7 @@ use IO::Socket::UNIX;
 use POSIX qw(WNOHANG);
 use Postern qw(slurp spew srcdir temp_dir wait_until);
 
-our @EXPORT_OK = qw($ADMIN $BASE $READER);
+our @EXPORT_OK = qw($ADMIN $BASE $READER certificates);
 
 our $BASE = 'dc=postern,dc=example';
 our $READER = "cn=policyd,$BASE";
@@ -33,20 +33,50 @@ program
 	    "apt-get install slapd ldap-utils\n";
 }
 
-# PosternSlapd->start(syncprov => 1, accesslog => 1, tls => DIR of ca.pem
-# cert.pem key.pem, access => lines of slapd.conf before our own rules): serving
-# when it returns, with the base and the reader. config => 1: from cn=config, open to that name
+# A CA, certificates by it for a server at 127.0.0.1 and for the client
+# cn=policyd, and another CA: the directory that they are in
+sub
+certificates
+{
+	my $dir = temp_dir();
+	my $ca = "openssl req -x509 -newkey rsa:2048 -nodes -days 2";
+	my $ask = "openssl req -newkey rsa:2048 -nodes -out request";
+	my $sign = "openssl x509 -req -in request -CA ca.pem -CAkey ca.key " .
+	    "-days 2";
+
+	system("cd $dir && exec >/dev/null 2>&1 && " .
+	    "$ca -subj /CN=ca -keyout ca.key -out ca.pem && " .
+	    "$ca -subj /CN=other -keyout other.key -out other.pem && " .
+	    "$ask -subj /CN=localhost -keyout key.pem && " .
+	    "echo subjectAltName=IP:127.0.0.1 >names && " .
+	    "$sign -extfile names -out cert.pem && " .
+	    "$ask -subj /CN=policyd -keyout client.key && " .
+	    "$sign -out client.pem") == 0
+	    or die "openssl does not make certificates\n";
+	return $dir;
+}
+
+sub
+free_port
+{
+	my $listener = IO::Socket::INET->new(Listen => 1,
+	    LocalAddr => '127.0.0.1');
+
+	return $listener->sockport();
+}
+
+# PosternSlapd->start(syncprov => 1, accesslog => 1, tls => certificates(),
+# access => lines of slapd.conf before our own rules): serving when it returns,
+# with the base and the reader. config => 1: from cn=config, open to that name
 # with "secret", as bare as Debian's: without our schema and rules.
 sub
 start
 {
 	my ($class, %args) = @_;
 	my $self = bless({ dir => temp_dir(), owner => $$, %args }, $class);
-	my $listener = IO::Socket::INET->new(Listen => 1,
-	    LocalAddr => '127.0.0.1');
 
-	$self->{port} = $listener->sockport();
-	close($listener);
+	$self->{port} = free_port();
+	$self->{tls_port} = free_port();
 	make_path(map { $self->path($_) } qw(db config accesslog));
 	$self->write_conf();
 	$self->launch();
@@ -96,7 +126,9 @@ write_conf
 	    'pidfile ' . $self->path('pid') . "\nloglevel stats\n",
 	    $tls ? "TLSCACertificateFile $tls/ca.pem\n" .
 		"TLSCertificateFile $tls/cert.pem\n" .
-		"TLSCertificateKeyFile $tls/key.pem\n" : '',
+		"TLSCertificateKeyFile $tls/key.pem\n" .
+		"TLSVerifyClient try\n" : '',
+	    "authz-regexp \"^cn=policyd\\\$\" \"$READER\"\n",
 	    "authz-regexp \"gidNumber=${gid}[+]uidNumber=$uid,cn=peercred," .
 		"cn=external,cn=auth\" \"$READER\"\n",
 	    $is_bare ? "database config\nrootdn cn=config\n" .
@@ -145,6 +177,14 @@ ldap
 }
 
 sub
+ldaps
+{
+	my ($self) = @_;
+
+	return "ldaps://127.0.0.1:$self->{tls_port}";
+}
+
+sub
 launch
 {
 	my ($self) = @_;
@@ -155,8 +195,8 @@ launch
 		open(STDERR, '>&', \*STDOUT);
 		exec(program('slapd'), $self->{config} ? ('-F',
 		    $self->path('config')) : ('-f', $self->path('slapd.conf')),
-		    '-h',
-		    $self->ldapi() . ' ' . "ldap://127.0.0.1:$self->{port}",
+		    '-h', join(' ', $self->ldapi(), $self->ldap(),
+			$self->{tls} ? $self->ldaps() : ()),
 		    '-d', 'stats') or POSIX::_exit(127);
 	}
 	$self->{pid} = $pid;

@@ -1,0 +1,173 @@
+#!/usr/bin/perl
+# SPDX-License-Identifier: ISC
+# 55-ldap-failures.t - LDAP servers that hang, lie about who they are, or do not
+# know us: each ends in time, is told, and leaves what serves as it was.
+use strict;
+use warnings;
+
+use FindBin;
+use lib "$FindBin::Bin/lib";
+use IO::Socket::INET;
+use Postern qw(build inbound outbound slurp spew temp_dir wait_until);
+use PosternLdif qw(tenant);
+use PosternSlapd qw($BASE certificates);
+use POSIX ();
+use Test::More;
+use Time::HiRes qw(time);
+
+# A claim that becomes true in time
+sub
+soon(&$)
+{
+	my ($is_true, $name) = @_;
+
+	local $Test::Builder::Level = $Test::Builder::Level + 1;
+	ok(&wait_until($is_true, 60), $name);
+}
+
+sub
+is_ours
+{
+	my ($policyd, $domain) = @_;
+
+	return $policyd->ask(inbound('a@stranger.example', "a\@$domain"))
+	    eq 'DUNNO';
+}
+
+sub
+is_suspended
+{
+	my ($policyd, $domain) = @_;
+
+	return $policyd->ask(outbound("a\@$domain", 'b@far.example'))
+	    =~ /^4/;
+}
+
+sub
+suspend
+{
+	my ($slapd, $domain) = @_;
+
+	$slapd->modify("dn: dc=$domain,$BASE\nchangetype: modify\n" .
+	    "replace: posternStatus\nposternStatus: suspended\n");
+}
+
+# A policyd that is not started
+sub
+policyd_on
+{
+	my ($slapd, %settings) = @_;
+	my $dir = temp_dir();
+
+	chmod(0777, "$dir");
+	my $policyd = Postern->new(conf => { on_no_directory => 'defer',
+	    directory => $slapd->settings(poll => '1s',
+	    state_file => "$dir/state", %settings) });
+	$policyd->{state_dir} = $dir;
+	return $policyd;
+}
+
+# How long it takes to stop, and what was wrong with that
+sub
+stop_time
+{
+	my ($policyd) = @_;
+	my $began = time();
+	my $problem = $policyd->stop();
+
+	return (time() - $began, $problem);
+}
+
+subtest 'a server that hangs at the start' => sub {
+	my $tls = certificates();
+	my $slapd = PosternSlapd->start(tls => $tls);
+	my %ways = (
+		bind => { },
+		StartTLS => { uri => $slapd->ldap(), ca_file => "$tls/ca.pem" },
+		handshake => { uri => $slapd->ldaps(),
+		    ca_file => "$tls/ca.pem" },
+	);
+
+	$slapd->add(tenant('a.example'));
+	for (sort(keys(%ways))) {
+		my $policyd = policyd_on($slapd, %{$ways{$_}});
+
+		$policyd->launch();
+		is($policyd->stop(), '', "$_: policyd stops cleanly");
+		kill('STOP', $slapd->{pid});
+		$policyd->launch();
+		ok(is_ours($policyd, 'a.example'),
+		    "$_: the state file serves");
+		my ($secs, $problem) = stop_time($policyd);
+		is($problem, '', "$_: policyd stops cleanly");
+		ok($secs < 5, "$_: and soon") or diag("$secs s");
+		kill('CONT', $slapd->{pid});
+	}
+};
+
+# A server that says this to whatever it is asked first, and no more
+sub
+fake
+{
+	my ($bytes) = @_;
+	my $listener = IO::Socket::INET->new(Listen => 5,
+	    LocalAddr => '127.0.0.1');
+	my $pid = fork() // die "fork: $!\n";
+	my (@clients, $input);
+
+	return ($listener->sockport(), $pid) if $pid != 0;
+	while (my $client = $listener->accept()) {
+		push(@clients, $client);
+		sysread($client, $input, 1000);
+		syswrite($client, $bytes);
+	}
+	POSIX::_exit(0);
+}
+
+subtest 'servers that say half of it' => sub {
+	my %rows = (
+		'half a bind' => [ "\x30\x0c\x02\x01", tls => 'off' ],
+		'StartTLS, and no handshake' => [ pack('H*',
+		    '300c02010178070a010004000400') ],
+		'half a handshake' => [ "\x16\x03\x03\x00" ],
+		'not LDAP' => [ "220 mail.example ESMTP\r\n", tls => 'off' ],
+	);
+
+	for my $name (sort(keys(%rows))) {
+		my ($bytes, %tls) = @{$rows{$name}};
+		my ($port, $pid) = fake($bytes);
+		my $scheme = $name =~ /half a hand/ ? 'ldaps' : 'ldap';
+		my $slapd = PosternSlapd->start();
+
+		$slapd->add(tenant('a.example'));
+		my $policyd = policyd_on($slapd, %tls, uri =>
+		    "$scheme://127.0.0.1:$port " . $slapd->ldapi());
+		$policyd->launch();
+		soon { is_ours($policyd, 'a.example') }
+		    "$name: the next server is read";
+		is($policyd->stop(), '', 'policyd stops cleanly');
+		kill('KILL', $pid);
+		waitpid($pid, 0);
+	}
+};
+
+for my $syncprov (0, 1) {
+subtest "a server hangs while it serves, syncprov $syncprov" => sub {
+	my @slapds = map { PosternSlapd->start(syncprov => $syncprov) } 1 .. 2;
+
+	$_->add(tenant('a.example')) for @slapds;
+	my $policyd = policyd_on($slapds[0],
+	    uri => join(' ', map { $_->ldapi() } @slapds));
+	$policyd->launch();
+	soon { is_ours($policyd, 'a.example') } 'the first server is read';
+	kill('STOP', $slapds[0]->{pid});
+	suspend($slapds[1], 'a.example');
+	ok(is_ours($policyd, 'a.example'), 'the last snapshot serves');
+	soon { is_suspended($policyd, 'a.example') }
+	    'then the second server is read';
+	is($policyd->stop(), '', 'policyd stops cleanly');
+	kill('CONT', $slapds[0]->{pid});
+};
+}
+
+done_testing();
