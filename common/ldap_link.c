@@ -20,6 +20,9 @@
 #define SLICE_MS 100		/* how soon a stop is seen */
 #define CONNECT_SLICE_MS 10
 
+/* What GnuTLS, Debian's, says where libldap has refused a certificate */
+#define NO_WORD "(unknown error code)"
+
 /* What layer.c reads */
 static const char *const own_attributes[] = { "objectClass",
 	"associatedDomain", "mail", "createTimestamp", "posternTemplate" };
@@ -42,7 +45,9 @@ ldap_link_fail(struct ldap_link *link, int rc, const char *detail)
 	if (detail == NULL && link->ld != NULL)
 		ldap_get_option(link->ld, LDAP_OPT_DIAGNOSTIC_MESSAGE, &said);
 	if (detail == NULL)
-		detail = said != NULL ? said : "";
+		detail = said == NULL ? "" : strcmp(said, NO_WORD) != 0 ? said
+		    : "its certificate is not by a CA of ca_file, or is not "
+		    "for the name in the URI";
 	snprintf(link->why, sizeof(link->why), "%s: %s%s%s", link->uri,
 	    rc != LDAP_SUCCESS ? ldap_err2string(rc) : detail,
 	    rc != LDAP_SUCCESS && *detail != '\0' ? ": " : "",

@@ -10,7 +10,7 @@ use lib "$FindBin::Bin/lib";
 use IO::Socket::INET;
 use Postern qw(build inbound outbound slurp spew temp_dir wait_until);
 use PosternLdif qw(tenant);
-use PosternSlapd qw($BASE certificates);
+use PosternSlapd qw($BASE $READER certificates);
 use POSIX ();
 use Test::More;
 use Time::HiRes qw(time);
@@ -169,5 +169,52 @@ subtest "a server hangs while it serves, syncprov $syncprov" => sub {
 	kill('CONT', $slapds[0]->{pid});
 };
 }
+
+# What policyd -n says of these settings: (status, output)
+sub
+checked
+{
+	my ($slapd, %settings) = @_;
+	my $policyd = policyd_on($slapd, bind_dn => '',
+	    bind_password_file => '', sasl => 'EXTERNAL', %settings);
+	my $said = `@{[build()]}/policyd/policyd -n -c @{[
+	    $policyd->path('policyd.conf')]} 2>&1`;
+
+	return ($? >> 8, $said);
+}
+
+subtest 'TLS from the first byte, and certificates for both' => sub {
+	my $tls = certificates();
+	my $slapd = PosternSlapd->start(tls => $tls);
+	my %good = (uri => $slapd->ldaps(), ca_file => "$tls/ca.pem",
+	    cert_file => "$tls/client.pem", key_file => "$tls/client.key");
+	my $refused = qr{not by a CA of ca_file, or is not for|verify failed};
+
+	$slapd->add(tenant('a.example'));
+	my ($rc, $said) = checked($slapd, %good);
+	is($rc, 0, 'ldaps, EXTERNAL by our certificate') or diag($said);
+	like($slapd->log(), qr/BIND dn="\Q$READER\E" mech=EXTERNAL/,
+	    'and the server knows who we are');
+	($rc, $said) = checked($slapd, %good, uri => $slapd->ldap());
+	is($rc, 0, 'the same by StartTLS') or diag($said);
+	($rc, $said) = checked($slapd, %good, ca_file => "$tls/other.pem");
+	is($rc, 1, 'a certificate of another CA is refused');
+	like($said, $refused, 'and that is told');
+	($rc, $said) = checked($slapd, %good,
+	    uri => $slapd->ldaps() =~ s/127\.0\.0\.1/localhost/r);
+	is($rc, 1, 'one for another name is refused');
+	like($said, $refused, 'and that is told');
+	($rc, $said) = checked($slapd, %good, cert_file => '', key_file => '');
+	is($rc, 1, 'EXTERNAL without a certificate is refused');
+	like($said, qr/Authentication method not supported/,
+	    'and that is told');
+	($rc, $said) = checked($slapd, %good, key_file => "$tls/other.key");
+	is($rc, 1, 'a key that is not that of the certificate is refused');
+	like($said, qr/ca_file, cert_file or key_file cannot be used/,
+	    'and that is told');
+	($rc, $said) = checked($slapd, %good, cert_file => "$tls/other.pem",
+	    key_file => "$tls/other.key");
+	is($rc, 1, 'the server refuses one of ours by another CA');
+};
 
 done_testing();
