@@ -6,6 +6,7 @@
 
 #include <stdlib.h>
 #include <string.h>
+#include <strings.h>
 
 #include "common/table.h"
 #include "common/xmalloc.h"
@@ -72,6 +73,18 @@ take_values(struct record *record, const char *name, struct berval *values)
 	}
 }
 
+/* What ldap_persist.c alone asks for, of a change: no part of the entry */
+static bool
+is_passing(const struct berval *attribute)
+{
+	return (attribute->bv_len == strlen("hasSubordinates") &&
+	    strncasecmp(attribute->bv_val, "hasSubordinates",
+		attribute->bv_len) == 0) ||
+	    (attribute->bv_len == strlen("modifyTimestamp") &&
+	    strncasecmp(attribute->bv_val, "modifyTimestamp",
+		attribute->bv_len) == 0);
+}
+
 /* NULL: it has no DN that could be read */
 static struct record *
 take_entry(LDAP *ld, LDAPMessage *message)
@@ -87,7 +100,7 @@ take_entry(LDAP *ld, LDAPMessage *message)
 		    dn.bv_val, dn.bv_len), 0);
 	while (record->entry != NULL && ldap_get_attribute_ber(ld, message,
 	    ber, &name, &values) == LDAP_SUCCESS && name.bv_val != NULL) {
-		if (values != NULL)
+		if (values != NULL && !is_passing(&name))
 			take_values(record, name_of(arena, &name), values);
 		ber_memfree(values);
 		values = NULL;

@@ -18,6 +18,11 @@
  * their DNs are others then. So we look at all that have some below. */
 static const char containers[] = "(hasSubordinates=TRUE)";
 
+/* Nor of those below one that comes from outside the base: it is told like a
+ * new one. But a new one has none below it, or was not changed since. */
+static const char *const beside[] = { "hasSubordinates", "modifyTimestamp" };
+#define BESIDE (sizeof(beside) / sizeof(beside[0]))
+
 struct ldap_persist {
 	struct ldap_mirror *mirror;
 	struct findings *notes;
@@ -98,14 +103,44 @@ is_container(const struct ldap_persist *p, const struct berval *uuid)
 	    !entry_has_class(entry, "posternPolicy");
 }
 
+/* The first value, "" where there is none. The caller frees. */
+static char *
+value_of(struct ldap_link *link, LDAPMessage *message, const char *name)
+{
+	struct berval **values = ldap_get_values_len(link->ld, message, name);
+	char *value = xstrdup(values != NULL && values[0] != NULL
+	    ? values[0]->bv_val : "");
+
+	ldap_value_free_len(values);
+	return value;
+}
+
+/* One that we did not know has come with others below it */
+static bool
+came_with_some(struct ldap_link *link, LDAPMessage *message)
+{
+	char *is_above = value_of(link, message, beside[0]);
+	char *created = value_of(link, message, "createTimestamp");
+	char *modified = value_of(link, message, beside[1]);
+	bool has_come = strcmp(is_above, "TRUE") == 0 && *modified != '\0' &&
+	    strcmp(created, modified) != 0;
+
+	free(is_above);
+	free(created);
+	free(modified);
+	return has_come;
+}
+
 static void
 put(struct ldap_persist *p, struct ldap_link *link, LDAPMessage *message,
     const struct berval *uuid)
 {
-	bool is_known = ldap_mirror_get(p->mirror, uuid) != NULL;
+	bool is_first = p->cookie.bv_val == NULL && !p->is_refreshed;
+	bool is_new = !is_first && ldap_mirror_get(p->mirror, uuid) == NULL;
+	bool came = is_new && came_with_some(link, message);
 
-	if (ldap_mirror_put(p->mirror, uuid, link->ld, message) ||
-	    (!is_known && is_container(p, uuid)))
+	if (ldap_mirror_put(p->mirror, uuid, link->ld, message) || came ||
+	    (is_new && is_container(p, uuid)))
 		p->has_moved = true;
 }
 
@@ -270,6 +305,22 @@ take(struct ldap_persist *p, struct ldap_link *link, LDAPMessage *message)
 	return rc;
 }
 
+/* Those of the link and ours. The caller frees. */
+static char **
+attributes_for(const struct ldap_link *link)
+{
+	size_t i, count = 0;
+	char **all;
+
+	while (link->attributes[count] != NULL)
+		count++;
+	all = xcalloc(count + BESIDE + 1, sizeof(*all));
+	memcpy(all, link->attributes, count * sizeof(*all));
+	for (i = 0; i < BESIDE; i++)
+		all[count + i] = (char *)beside[i];
+	return all;
+}
+
 /* 0 and p->msgid, or -1 and link->why */
 static int
 ask(struct ldap_persist *p, struct ldap_link *link)
@@ -277,6 +328,7 @@ ask(struct ldap_persist *p, struct ldap_link *link)
 	BerElement *ber = ber_alloc_t(LBER_USE_DER);
 	LDAPControl *controls[] = { NULL, NULL };
 	char filter[LDAP_LINK_FILTER];
+	char **attributes = attributes_for(link);
 	struct berval value;
 	int rc = LDAP_ENCODING_ERROR;
 
@@ -290,10 +342,11 @@ ask(struct ldap_persist *p, struct ldap_link *link)
 		    &controls[0]);
 	if (rc == LDAP_SUCCESS)
 		rc = ldap_search_ext(link->ld, link->settings->base,
-		    LDAP_SCOPE_SUBTREE, filter, link->attributes, 0,
-		    controls, NULL, NULL, LDAP_NO_LIMIT, &p->msgid);
+		    LDAP_SCOPE_SUBTREE, filter, attributes, 0, controls,
+		    NULL, NULL, LDAP_NO_LIMIT, &p->msgid);
 	ldap_control_free(controls[0]);
 	ber_free(ber, 1);
+	free(attributes);
 	return rc == LDAP_SUCCESS ? 0 : ldap_link_fail(link, rc, NULL);
 }
 
