@@ -13,6 +13,7 @@
 #include <strings.h>
 #include <sys/socket.h>
 
+#include "common/ldap_tls.h"
 #include "common/xmalloc.h"
 
 #define CONNECT_SECS 5
@@ -185,34 +186,6 @@ set_limits(struct ldap_link *link)
 	return 0;
 }
 
-/* As set here, whatever ldap.conf(5) says but for the CA */
-static int
-set_tls(struct ldap_link *link)
-{
-	const struct source_settings *s = link->settings;
-	const struct {
-		int option;
-		const char *file;
-	} rows[] = {
-		{ LDAP_OPT_X_TLS_CACERTFILE, s->ca_file },
-		{ LDAP_OPT_X_TLS_CERTFILE, s->cert_file },
-		{ LDAP_OPT_X_TLS_KEYFILE, s->key_file },
-	};
-	int demand = LDAP_OPT_X_TLS_DEMAND, is_server = 0, rc;
-	size_t i;
-
-	rc = ldap_set_option(link->ld, LDAP_OPT_X_TLS_REQUIRE_CERT, &demand);
-	for (i = 0; rc == 0 && i < sizeof(rows) / sizeof(rows[0]); i++)
-		if (*rows[i].file != '\0')
-			rc = ldap_set_option(link->ld, rows[i].option,
-			    rows[i].file);
-	if (rc == 0)
-		rc = ldap_set_option(link->ld, LDAP_OPT_X_TLS_NEWCTX,
-		    &is_server);
-	return rc == 0 ? 0 : ldap_link_fail(link, LDAP_SUCCESS,
-	    "ca_file, cert_file or key_file cannot be used");
-}
-
 static int
 ask_starttls(struct ldap_link *link, int *msgid)
 {
@@ -244,8 +217,9 @@ secure(struct ldap_link *link)
 	if (is_scheme(link, "ldapi") || (is_scheme(link, "ldap") &&
 	    link->settings->tls == SOURCE_TLS_OFF))
 		return 0;
-	if (set_tls(link) != 0)
-		return -1;
+	if (ldap_tls_set(link->ld, link->settings) != 0)
+		return ldap_link_fail(link, LDAP_SUCCESS,
+		    "ca_file, cert_file or key_file cannot be used");
 	if (is_scheme(link, "ldaps"))
 		return 0;
 	return do_one(link, ask_starttls) == 0 ? shake_hands(link) : -1;

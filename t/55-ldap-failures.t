@@ -170,6 +170,18 @@ subtest "a server hangs while it serves, syncprov $syncprov" => sub {
 };
 }
 
+sub
+is_sanitized
+{
+	return slurp(build() . '/policyd/policyd') =~ /LeakSanitizer/;
+}
+
+# What libldap with GnuTLS loses of a certificate of ours, see ldap_tls.c
+my $suppressions = temp_dir();
+spew("$suppressions/list", "leak:read_files\n");
+$ENV{LSAN_OPTIONS} = "suppressions=$suppressions/list:" .
+    'print_suppressions=0:fast_unwind_on_malloc=0';
+
 # What policyd -n says of these settings: (status, output)
 sub
 checked
@@ -215,6 +227,34 @@ subtest 'TLS from the first byte, and certificates for both' => sub {
 	($rc, $said) = checked($slapd, %good, cert_file => "$tls/other.pem",
 	    key_file => "$tls/other.key");
 	is($rc, 1, 'the server refuses one of ours by another CA');
+};
+
+subtest 'certificates that are renewed' => sub {
+	my $tls = certificates();
+	my $slapd = PosternSlapd->start(tls => $tls);
+	my $memory = sub { slurp("/proc/$_[0]{pid}/status") =~
+	    /^VmRSS:\s*(\d+)/m; return $1 };
+
+	$slapd->add(tenant('a.example'));
+	spew("$tls/now.pem", slurp("$tls/other.pem"));
+	my $policyd = policyd_on($slapd, uri => $slapd->ldaps(),
+	    state_file => '', ca_file => "$tls/now.pem", cert_file => "$tls/client.pem",
+	    key_file => "$tls/client.key");
+	$policyd->launch();
+	ok(!is_ours($policyd, 'a.example'), 'the CA is another one');
+	spew("$tls/now.pem", slurp("$tls/ca.pem"));
+	soon { is_ours($policyd, 'a.example') } 'now it is the right one';
+	my $before;
+	for my $count (1 .. 150) {
+		$before = $memory->($policyd) if $count == 50;
+		my $binds = () = $slapd->log() =~ /BIND dn=/g;
+
+		$policyd->reload();
+		wait_until { $binds < (() = $slapd->log() =~ /BIND dn=/g) };
+	}
+	cmp_ok($memory->($policyd) - $before, '<', 800,
+	    '100 connections take no memory') if !is_sanitized();
+	is($policyd->stop(), '', 'policyd stops cleanly');
 };
 
 done_testing();
