@@ -3,7 +3,7 @@
 # machine, and the build. Read in the root of the source: . t/lib/prepare.sh
 build_packages="autoconf automake gcc libc6-dev libconfig-dev
 libcurl4-openssl-dev libevent-dev libhiredis-dev libidn2-dev libjansson-dev
-libldap-dev libpsl-dev libssl-dev make perl pkg-config"
+libldap-dev libopendkim-dev libpsl-dev libssl-dev make perl pkg-config"
 test_packages="ldap-utils libsasl2-modules libsasl2-modules-db mandoc openssl
 postfix redis-server sasl2-bin slapd"
 clang_packages="clang libclang-rt-dev"
