@@ -23,8 +23,8 @@ struct sign_profile {
 	int64_t expire_ms;		/* x= so long after t=; 0: none */
 };
 
-/* From must be in it, DKIM-Signature, Return-Path and Received must not, and
- * every name must be one. 0, or -1 and why (static). */
+/* From must be in it, what is changed on the way (Received, DKIM-Signature ...)
+ * must not, and every name must be one. 0, or -1 and why (static). */
 int sign_profile_check(const struct sign_profile *profile, const char **why);
 
 /* What every signature of one message has in common */
@@ -33,14 +33,22 @@ struct sign_message {
 	const struct header *header;
 	const uint8_t *body_hash;	/* CANON_HASH_BYTES, by body_canon */
 	int64_t now_ms;			/* t= */
-	const char *h;			/* sign_prepare()'s own */
-	const char *canonical;
+
+	/* sign_prepare()'s own */
+	const struct header_field *chosen;	/* in the order of h=; of one
+						 * that is not there the name
+						 * alone */
+	size_t chosen_count;
+	char *canonical;
 	size_t canonical_len;
 };
 
 /* Chooses the fields and makes their canonical form, once for all keys. 0; or
- * -1: so many fields that some verifiers could not read the list. */
-int sign_prepare(struct arena *arena, struct sign_message *message);
+ * -1 and why (static), where some verifiers could not follow: so many fields
+ * that they do not read the whole list, a control character that they take for
+ * a blank. */
+int sign_prepare(struct arena *arena, struct sign_message *message,
+    const char **why);
 
 /* The whole field with its CRLF, in the arena. domain and selector: A-labels.
  * NULL: no memory in libcrypto. */

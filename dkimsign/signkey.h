@@ -16,7 +16,8 @@ enum signkey_algorithm { SIGNKEY_ED25519, SIGNKEY_RSA, SIGNKEY_ALGORITHMS };
 extern const char *const signkey_words[];
 
 #define SIGNKEY_HASH_BYTES 32
-#define SIGNKEY_SIGNATURE_MAX 1024	/* RSA with 8192 bits; none longer */
+#define SIGNKEY_RSA_BITS_MAX 4096	/* what verifiers must take: RFC 8301 3.2 */
+#define SIGNKEY_SIGNATURE_MAX (SIGNKEY_RSA_BITS_MAX / 8)
 
 struct signkey;
 

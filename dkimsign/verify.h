@@ -45,6 +45,6 @@ enum verify_outcome verify_message(struct verifier *verifier,
 
 /* Does the key sign so that its own record verifies it? */
 enum verify_outcome verify_key(struct verifier *verifier,
-    const struct signkey *key, const char **why);
+    struct signkey *key, const char **why);
 
 #endif
