@@ -38,8 +38,9 @@ look_up(DKIM *dkim, DKIM_SIGINFO *sig, u_char *buf, size_t size)
 struct verifier *
 verifier_new(const char **why)
 {
-	/* Seconds by which clocks may differ: whole lifetimes */
-	uint64_t drift = UINT64_C(1) << 40;
+	/* Seconds by which clocks may differ: 34 years, which is nearly all
+	 * that its int has room for */
+	uint64_t drift = UINT64_C(1) << 30;
 	struct verifier *verifier = xcalloc(1, sizeof(*verifier));
 
 	*why = "libopendkim cannot be set up";
@@ -168,6 +169,7 @@ verify_message(struct verifier *verifier,
 	if (dkim == NULL)
 		return VERIFY_UNKNOWN;
 	dkim_set_user_context(dkim, (void *)(uintptr_t)message);
+	outcome = VERIFY_REFUSED;
 	*why = "libopendkim refuses the header";
 	if (!feed_header(dkim, message))
 		goto done;
