@@ -40,7 +40,8 @@ struct verifier;
 struct verifier *verifier_new(const char **why);
 void verifier_free(struct verifier *verifier);	/* NULL is fine */
 
-/* Times (t=, x=) are not judged. *why where it is not GOOD, static. */
+/* Times (t=, x=) are not judged, if t= is from 2004 to 30 years from now. *why
+ * where it is not GOOD, static. */
 enum verify_outcome verify_message(struct verifier *verifier,
     const struct verify_message *message, const char **why);
 
