@@ -9,6 +9,7 @@
 #include <stdint.h>
 
 #include "common/arena.h"
+#include "common/findings.h"
 #include "common/snapshot.h"
 #include "dkimsign/header.h"
 #include "dkimsign/sign.h"
@@ -52,7 +53,8 @@ struct signing {
 
 	/* out, all in the arena or static: */
 	enum signing_outcome outcome;
-	const char *reason;		/* one word of signing_reasons[] */
+	const char *reason;		/* one word, counted by signer_sign() in
+					 * postern_dkimsign_signing_total */
 	const char *detail;		/* the same for people; "" where the
 					 * reason says it all */
 	const char *fields;		/* DKIM-Signature fields, each with its
@@ -63,11 +65,6 @@ struct signing {
 	const char *selectors;		/* s=, "a,b" where there are two; "" */
 };
 
-/* "signed", "no-author", ...: the closed list, NULL ends. For each there is
- * a counter, postern_dkimsign_signing_total{reason="..."}, which signer_sign()
- * raises and signer_new() registers. */
-extern const char *const signing_reasons[];
-
 struct signer_settings {
 	struct sign_profile profile;	/* its texts outlive the signer */
 	enum signing_verify verify;
@@ -77,10 +74,15 @@ struct signer_settings {
 
 struct signer;	/* process-wide: profile, keyring, verifier */
 
-/* NULL and *why (static) where the settings cannot be. Loop thread, once. */
+/* NULL and *why (static) where the settings cannot be. The first call registers
+ * the counters of signing: loop thread. */
 struct signer *signer_new(const struct signer_settings *settings,
     const char **why);
 void signer_free(struct signer *signer);	/* NULL is fine; no thread uses it */
+
+/* Tries every key in the directory: keyring_check() */
+void signer_check(const struct signer *signer,
+    const struct snapshot *snapshot, struct findings *findings);
 
 /* Any thread, many at once. May take the time of a signature and, where it
  * verifies, of reading the body again. */
