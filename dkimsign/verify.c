@@ -85,18 +85,28 @@ feed_field(DKIM *dkim, const struct header_field *field)
 }
 
 static bool
-feed_header(DKIM *dkim, const struct verify_message *message)
+feed_signatures(DKIM *dkim, const struct verify_message *message)
 {
 	size_t i;
 
 	for (i = 0; i < message->signatures->count; i++)
 		if (!feed_field(dkim, &message->signatures->fields[i]))
 			return false;
+	return true;
+}
+
+static bool
+feed_header(DKIM *dkim, const struct verify_message *message)
+{
+	DKIM_STAT status;
+	size_t i;
+
 	for (i = 0; i < message->header->count; i++)
 		if (is_fed(&message->header->fields[i]) &&
 		    !feed_field(dkim, &message->header->fields[i]))
 			return false;
-	return true;
+	status = dkim_eoh(dkim);
+	return status == DKIM_STAT_OK || status == DKIM_STAT_NOSIG;
 }
 
 struct feed {
@@ -144,6 +154,7 @@ judge(DKIM *dkim, const struct verify_message *message, const char **why)
 	    (size_t)count != message->signatures->count)
 		return VERIFY_BAD;
 	for (i = 0; i < count; i++) {
+		*why = "libopendkim cannot judge the signature";
 		if (dkim_sig_process(dkim, sigs[i]) != DKIM_STAT_OK)
 			return VERIFY_UNKNOWN;
 		if (DKIM_SIG_CHECK(sigs[i]))
@@ -169,12 +180,13 @@ verify_message(struct verifier *verifier,
 	if (dkim == NULL)
 		return VERIFY_UNKNOWN;
 	dkim_set_user_context(dkim, (void *)(uintptr_t)message);
+	outcome = VERIFY_BAD;
+	*why = "a DKIM-Signature that is malformed";
+	if (!feed_signatures(dkim, message))
+		goto done;
 	outcome = VERIFY_REFUSED;
 	*why = "libopendkim refuses the header";
 	if (!feed_header(dkim, message))
-		goto done;
-	status = dkim_eoh(dkim);
-	if (status != DKIM_STAT_OK && status != DKIM_STAT_NOSIG)
 		goto done;
 	*why = "libopendkim refuses the body";
 	if (!feed_whole_body(dkim, message))

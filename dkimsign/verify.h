@@ -12,9 +12,9 @@
 
 enum verify_outcome {
 	VERIFY_GOOD,		/* each of the signatures verifies */
-	VERIFY_BAD,		/* one does not */
+	VERIFY_BAD,		/* one does not, or has no record */
 	VERIFY_REFUSED,		/* libopendkim does not take the message */
-	VERIFY_UNKNOWN		/* nor could it tell: no memory */
+	VERIFY_UNKNOWN		/* it cannot tell: no memory */
 };
 
 /* A body in pieces: calls fn(to, ...) for each, in order, as often as it is
