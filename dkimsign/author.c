@@ -211,7 +211,7 @@ read_domain(struct scan *s, const char **out)
 	    domain_normalise(start, len, domain) == -1)
 		return unclear(s, "not a domain");
 	if (!is_ascii(start, len) && !is_as_shown(start, len, domain))
-		return unclear(s, "letters in the domain that stand for others");
+		return unclear(s, "domain letters that stand for others");
 	*out = arena_strdup(s->arena, domain);
 	return 0;
 }

@@ -23,7 +23,7 @@ struct author {
 	const char *local;	/* the first mailbox's local part, unquoted, as
 				 * it is written */
 	size_t count;		/* mailboxes */
-	const char *why;	/* AUTHOR_UNCLEAR: what is unclear, for people */
+	const char *why;	/* AUTHOR_UNCLEAR: what is, for people */
 };
 
 /* All texts in *out belong to the arena, or are static */

@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: ISC */
 /* canon.c - what of a message is signed, byte for byte (RFC 6376 3.4). What is
- * canonical already goes to the hash without being copied, since that is nearly
- * all of it; what might still be dropped waits as a few numbers. Next: sign.c. */
+ * canonical already goes to the hash without being copied, since that is
+ * nearly all of it; what might still be dropped waits as a few numbers. Next:
+ * sign.c. */
 #include "dkimsign/canon.h"
 
 #include <openssl/evp.h>

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: ISC */
 /* canon.h - canonical forms of header and body, RFC 6376 3.4, and the body's
- * SHA-256. Bytes are taken as they are: who wants CRLF line ends brings them. */
+ * SHA-256. Bytes are taken as they are: who wants CRLF line ends brings
+ * them. */
 #ifndef DKIMSIGN_CANON_H
 #define DKIMSIGN_CANON_H
 

@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: ISC */
 /* display.c - does a display name try to be an address? Some readers decode
- * encoded words before they look for the address, some stop at a NUL, some take
- * the first <...> that they see: names which make these disagree are refused. */
+ * encoded words before they look for the address, some stop at a NUL, some
+ * take the first <...> that they see: names which make these disagree are
+ * refused. */
 #include "dkimsign/display.h"
 
 #include <stdbool.h>

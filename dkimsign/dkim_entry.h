@@ -32,7 +32,7 @@ struct dkim_entry {
 	uint8_t version[32];		/* SHA-256 of selector and both keys */
 };
 
-/* layer.h's parser for dkimsign. A key with any bad value has no private_key. */
+/* layer.h's parser for dkimsign. A key with a bad value has no private_key. */
 layer_parser dkim_entry_parse;
 
 /* The attributes that it reads; NULL ends: for source_settings */

@@ -32,8 +32,8 @@ struct header {
 
 /* text: the header section up to, but without, the empty line that ends it;
  * lines end with CRLF, the last one need not. It must outlive out, whose list
- * belongs to the arena. Never fails: a line that is no field (RFC 5322 2.2, with
- * blanks allowed before the colon) is listed with name_len 0. */
+ * belongs to the arena. Never fails: a line that is no field (RFC 5322 2.2,
+ * with blanks allowed before the colon) is listed with name_len 0. */
 void header_parse(struct arena *arena, const char *text, size_t len,
     struct header *out);
 

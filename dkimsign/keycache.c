@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: ISC */
-/* keycache.c - parsed keys by their entry's DN, so that a new version of an entry
- * which is bad falls back to the last good one. A key signs only after
+/* keycache.c - parsed keys by their entry's DN, so that a new version of an
+ * entry which is bad falls back to the last good one. A key signs only after
  * libopendkim has seen it sign; while one is parsed nobody waits for it. Next:
  * keyring.c. */
 #include "dkimsign/keycache.h"
@@ -56,7 +56,8 @@ keycache_metrics(void)
 }
 
 struct keycache *
-keycache_new(const struct keycache_settings *settings, struct verifier *verifier)
+keycache_new(const struct keycache_settings *settings,
+    struct verifier *verifier)
 {
 	struct keycache *cache = xcalloc(1, sizeof(*cache));
 

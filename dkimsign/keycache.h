@@ -12,10 +12,10 @@
 #include "dkimsign/verify.h"
 
 struct keycache_settings {
-	const char *passphrase;		/* NULL: none; copied, wiped at the end */
+	const char *passphrase;		/* NULL: none; copied, wiped then */
 	unsigned min_rsa_bits;
-	size_t max_keys;		/* at least 1; of more, the one that was not
-					 * used for longest goes */
+	size_t max_keys;		/* at least 1; of more, the one goes
+					 * that was not used for longest */
 };
 
 struct keycache;
@@ -31,7 +31,8 @@ void keycache_metrics(void);
 struct cached_key {
 	const char *dn;			/* the layer's */
 	const char *selector;		/* in the arena */
-	struct signkey *key;		/* held for the caller; NULL: no good one */
+	struct signkey *key;		/* held for the caller; NULL: none is
+					 * good */
 };
 
 /* The key of a LAYER_KEY layer which has a private_key, parsed where it is

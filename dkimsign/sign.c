@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: ISC */
-/* sign.c - which header fields a signature covers, and the DKIM-Signature field
- * itself, folded so that no line is longer than 78 (RFC 6376 3.5, 5.4). Two keys
- * share all but the last few hundred bytes that are hashed. Next: signing.c. */
+/* sign.c - which header fields a signature covers, and the DKIM-Signature
+ * field itself, folded so that no line is longer than 78 (RFC 6376 3.5, 5.4).
+ * Two keys share all but the last few hundred bytes that are hashed. Next:
+ * signing.c. */
 #include "dkimsign/sign.h"
 
 #include <openssl/evp.h>

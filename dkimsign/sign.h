@@ -17,8 +17,8 @@ struct sign_profile {
 	const char *const *oversign;	/* names signed once more often than
 					 * they stand there */
 	size_t oversign_count;
-	const char *const *headers;	/* names signed where they stand; "List-*" is
-					 * all that begin so */
+	const char *const *headers;	/* names signed where they stand;
+					 * "List-*" is all that begin so */
 	size_t header_count;
 	int64_t expire_ms;		/* x= so long after t=; 0: none */
 };

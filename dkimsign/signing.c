@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: ISC */
 /* signing.c - is this message signed, by whose keys, and if not, why not? A
- * list of stages, each of which may end it with one reason; whatever is doubtful
- * does. Nothing here waits for a network. Next: the fields go to inject.c. */
+ * list of stages, each of which may end it with one reason; whatever is
+ * doubtful does. Nothing here waits for a network. Next: the fields go to
+ * inject.c. */
 #include "dkimsign/signing.h"
 
 #include <stdatomic.h>

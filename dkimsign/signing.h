@@ -46,7 +46,7 @@ struct signing {
 	enum signing_origin origin;
 	const uint8_t *body_hash;	/* CANON_HASH_BYTES, by the profile's
 					 * body_canon */
-	body_reader *body;		/* the body once more, for verification: the
+	body_reader *body;		/* the body once more, to verify: the
 					 * bytes that were hashed */
 	void *body_arg;
 	const char *id;			/* of the message, for log lines */
@@ -57,8 +57,8 @@ struct signing {
 					 * postern_dkimsign_signing_total */
 	const char *detail;		/* the same for people; "" where the
 					 * reason says it all */
-	const char *fields;		/* DKIM-Signature fields, each with its
-					 * CRLF, to stand before the header; "" */
+	const char *fields;		/* DKIM-Signature fields with CRLF, to
+					 * stand before the header; "" */
 	size_t fields_len;
 	const char *author;		/* domain of From:, "" if unclear */
 	const char *domain;		/* d=, "" where unsigned */
@@ -69,7 +69,7 @@ struct signer_settings {
 	struct sign_profile profile;	/* its texts outlive the signer */
 	enum signing_verify verify;
 	unsigned min_rsa_bits;
-	const char *passphrase;		/* NULL: none; copied, wiped at the end */
+	const char *passphrase;		/* NULL: none; copied, wiped then */
 };
 
 struct signer;	/* process-wide: profile, keyring, verifier */
@@ -78,7 +78,7 @@ struct signer;	/* process-wide: profile, keyring, verifier */
  * the counters of signing: loop thread. */
 struct signer *signer_new(const struct signer_settings *settings,
     const char **why);
-void signer_free(struct signer *signer);	/* NULL is fine; no thread uses it */
+void signer_free(struct signer *signer);	/* that nobody uses; or NULL */
 
 /* Tries every key in the directory: keyring_check() */
 void signer_check(const struct signer *signer,

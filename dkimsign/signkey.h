@@ -16,7 +16,7 @@ enum signkey_algorithm { SIGNKEY_ED25519, SIGNKEY_RSA, SIGNKEY_ALGORITHMS };
 extern const char *const signkey_words[];
 
 #define SIGNKEY_HASH_BYTES 32
-#define SIGNKEY_RSA_BITS_MAX 4096	/* what verifiers must take: RFC 8301 3.2 */
+#define SIGNKEY_RSA_BITS_MAX 4096	/* RFC 8301 3.2 */
 #define SIGNKEY_SIGNATURE_MAX (SIGNKEY_RSA_BITS_MAX / 8)
 
 struct signkey;
@@ -42,8 +42,9 @@ unsigned signkey_bits(const struct signkey *key);
 const char *signkey_public(const struct signkey *key);
 /* "v=DKIM1; k=rsa; p=...": the TXT record. The key's own. */
 const char *signkey_record(const struct signkey *key);
-/* PKCS#8 PEM, encrypted (AES-256, scrypt or PBKDF2 as libcrypto's default has it)
- * where there is a passphrase. malloc'd: wipe with OPENSSL_cleanse(), free(). */
+/* PKCS#8 PEM, encrypted (AES-256, scrypt or PBKDF2 as libcrypto's default has
+ * it) where there is a passphrase. malloc'd: wipe with OPENSSL_cleanse(),
+ * free(). */
 char *signkey_pem(const struct signkey *key, const char *passphrase);
 
 /* Sign the SHA-256 of the header: RSA by PKCS#1 1.5 (RFC 8017), Ed25519 over

@@ -69,7 +69,8 @@ static const struct {
 	{ "the least that is useful", KEY "posternDkimSelector: s\n" PRIVATE,
 	    NULL, true },
 	{ "all of it", KEY "posternDkimSelector: s\n" PRIVATE
-	    "posternDkimPublicKey: AAAA\nposternDkimNotBefore: 20260101000000Z\n"
+	    "posternDkimPublicKey: AAAA\n"
+	    "posternDkimNotBefore: 20260101000000Z\n"
 	    "posternDkimNotAfter: 20270101000000Z\n"
 	    "posternDkimPublishedSince: 20260101000000Z\n", NULL, true },
 	{ "a withdrawn one", KEY "posternDkimSelector: s\n", NULL, false },

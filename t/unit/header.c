@@ -13,8 +13,8 @@ static const struct {
 	{ "no header section has no field", "", "", false },
 	{ "two fields", "From: a\r\nTo:b\r\n", "From= a|To=b|", false },
 	{ "the last line end may be missing", "From: a", "From= a|", false },
-	{ "a line that begins with a blank goes on", "Subject: a\r\n b\r\n\tc\r\n"
-	    "To: d\r\n", "Subject= a$ b$\tc|To= d|", false },
+	{ "a line that begins with a blank goes on", "Subject: a\r\n b\r\n\tc"
+	    "\r\nTo: d\r\n", "Subject= a$ b$\tc|To= d|", false },
 	{ "a line of blanks goes on, too", "Subject: a\r\n \r\nTo: d\r\n",
 	    "Subject= a$ |To= d|", false },
 	{ "blanks before the colon are not the name's", "From \t: a\r\n",

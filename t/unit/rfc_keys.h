@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: ISC */
-/* rfc_keys.h - the keys that RFC 6376 appendix C and RFC 8463 appendix A.2 publish. */
+/* rfc_keys.h - the keys that RFC 6376 appendix C and RFC 8463 appendix A.2
+ * publish. */
 #ifndef UNIT_RFC_KEYS_H
 #define UNIT_RFC_KEYS_H
 

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: ISC */
-/* t/unit/sign.c - the published signatures of RFC 6376 and RFC 8463, and our own
- * field: what it covers, how it is folded, that libopendkim agrees. */
+/* t/unit/sign.c - the published signatures of RFC 6376 and RFC 8463, and our
+ * own field: what it covers, how it is folded, that libopendkim agrees. */
 #include "dkimsign/sign.h"
 
 #include <openssl/evp.h>
@@ -329,7 +329,8 @@ sign_and_verify(const struct sign_profile *profile, const char *text,
 	return field;
 }
 
-#define LABEL63 "abcdefghijklmnopqrstuvwxyz0123456789abcdefghijklmnopqrstuvwxyz0"
+#define LABEL63 \
+    "abcdefghijklmnopqrstuvwxyz0123456789abcdefghijklmnopqrstuvwxyz0"
 
 static void
 test_field(void)

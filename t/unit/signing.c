@@ -183,8 +183,9 @@ test_rows(const struct snapshot *s)
 	size_t i;
 
 	for (i = 0; i < sizeof(rows) / sizeof(rows[0]); i++) {
-		sign(signer, s, arena_printf(arena, "Subject: x\r\nFrom: %s\r\n",
-		    rows[i].from), rows[i].sender, rows[i].origin, &signing);
+		sign(signer, s, arena_printf(arena, "Subject: x\r\n"
+		    "From: %s\r\n", rows[i].from), rows[i].sender,
+		    rows[i].origin, &signing);
 		tap_is(shown(&signing), rows[i].want, rows[i].name);
 		if ((signing.outcome == SIGNING_SIGNED) !=
 		    (signing.fields_len > 0))

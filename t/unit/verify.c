@@ -58,8 +58,9 @@ static const struct {
 	    "zRpVvYWmvzdgOR0XtVDjjRxIUJv1GGqDqbDjT3vzE4s=" },
 	{ "no record for one of two", BOTH, JOE DINNER REST, BODY "\r\n",
 	    VERIFY_BAD, NULL },
-	{ "a signature that is cut off", "DKIM-Signature: v=1; a=rsa-sha256\r\n",
-	    JOE DINNER REST, BODY "\r\n", VERIFY_BAD, NULL },
+	{ "a signature that is cut off",
+	    "DKIM-Signature: v=1; a=rsa-sha256\r\n", JOE DINNER REST,
+	    BODY "\r\n", VERIFY_BAD, NULL },
 	{ "somebody else's, malformed", RSA_FIELD, "DKIM-Signature: x\r\n"
 	    "dkim-signature : ;;\r\n" JOE DINNER REST, BODY "\r\n",
 	    VERIFY_GOOD, NULL },
