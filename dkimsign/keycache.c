@@ -218,9 +218,9 @@ keycache_get(struct keycache *cache, const struct layer *layer,
 	if (!learn(cache, layer, key, arena, out) || key != NULL)
 		return;
 	metric_add(&refused, 1);
-	log_error(NULL, "key refused: dn=%s reason=\"%s\"%s",
-	    log_foreign(layer->dn), why, out->key == NULL ? ""
-	    : " the last good one serves");
+	log_error(NULL, "key refused: dn=%s reason=\"%s\" serves=%s",
+	    log_foreign(layer->dn), why, out->key == NULL ? "none"
+	    : "last-good");
 }
 
 void
