@@ -258,11 +258,18 @@ subtest 'policyd and policyctl' => sub {
 	$slapd->add(join('', map { "dn: dc=t$_.example,$TENANTS\n" .
 	    "objectClass: domain\nobjectClass: posternDomain\n" .
 	    "dc: t$_.example\nassociatedDomain: t$_.example\n\n" } 1 .. 600));
+	$slapd->add("dn: ou=box,$TENANTS\nobjectClass: organizationalUnit\n" .
+	    "ou: box\n\n" . tenant('boxed.example', $who{chief}) =~
+	    s/,ou=tenants/,ou=box,ou=tenants/gr);
 	my $policyd = Postern->start(conf => { directory =>
 	    $slapd->settings() });
 
 	spew("$dir/secret", "script-secret\n");
 	my @script = ('-D', $who{script}, '-y', "$dir/secret");
+	$slapd->modify("dn: ou=box,$TENANTS\nchangetype: modrdn\n" .
+	    "newrdn: ou=crate\ndeleteoldrdn: 1\n");
+	ok(wait_until { ($policyd->policyctl('show', 'boxed.example'))[1] =~
+	    /ou=crate/ }, 'policyd is told of a move');
 	my ($code, $said) = $policyd->policyctl('domains');
 	like($said, qr/^t600\.example /m, 'policyd reads all tenants');
 	($code, $said) = $policyd->policyctl(@script, 'suspend', 'a.example');
