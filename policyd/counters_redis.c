@@ -2,8 +2,8 @@
 /* counters_redis.c - counters that any number of hosts share: a question
  * becomes one script with its keys and numbers, the script's answer becomes
  * the question's. Decides nothing itself, never waits, never asks twice but for
- * a script that Redis has forgotten. Next: redis_link.c for the connection,
- * redis_script.c for what is decided there. */
+ * a script that Redis has forgotten. Next: redis_route.c for the server that is
+ * asked, redis_script.c for what is decided there. */
 #include "policyd/counters.h"
 
 #include <openssl/evp.h>
@@ -17,7 +17,7 @@
 #include "common/xmalloc.h"
 #include "policyd/counter_key.h"
 #include "policyd/redis_key.h"
-#include "policyd/redis_link.h"
+#include "policyd/redis_route.h"
 #include "policyd/redis_script.h"
 #include "policyd/redis_uri.h"
 
@@ -27,7 +27,8 @@ struct redis_store {
 	struct counter_store store;
 	struct arena *arena;		/* the URI */
 	struct redis_uri uri;
-	struct redis_link *link;
+	struct redis_access access;
+	struct redis_route *route;
 	char sha[SHA1_HEX];		/* of redis_script_ask */
 	struct arena *words;		/* of the command being made */
 };
@@ -56,6 +57,10 @@ redis_check_uri(const char *text, const char **why)
 	struct redis_uri uri;
 	int rc = redis_uri_parse(arena, text, &uri, why);
 
+	if (rc == 0 && (uri.has_tls || uri.kind != REDIS_SINGLE)) {
+		*why = "TLS, Sentinel and Cluster are not there yet";
+		rc = -1;
+	}
 	arena_free(arena);
 	return rc;
 }
@@ -101,7 +106,7 @@ redis_close(struct counter_store *store)
 
 	if (r == NULL)
 		return;
-	redis_link_free(r->link);
+	redis_route_free(r->route);
 	arena_free(r->words);
 	arena_free(r->arena);
 	free(r);
@@ -118,8 +123,11 @@ redis_open(const struct counter_settings *settings, const char **why)
 	if (redis_uri_parse(r->arena, settings->uri, &r->uri, why) == -1 ||
 	    read_password(r, settings->password_file, why) == -1)
 		goto fail;
-	r->link = redis_link_new(&r->uri, settings->timeout_ms, why);
-	if (r->link == NULL)
+	r->access = (struct redis_access){ .user = r->uri.user,
+		.password = r->uri.password, .db = r->uri.db,
+		.timeout_ms = settings->timeout_ms };
+	r->route = redis_route_new(r->arena, &r->uri, &r->access, why);
+	if (r->route == NULL)
 		goto fail;
 	r->store.name = r->uri.shown;
 	counter_keys_share();
@@ -133,7 +141,7 @@ fail:
 static void
 redis_start(struct counter_store *store)
 {
-	redis_link_start(((struct redis_store *)store)->link);
+	redis_route_start(((struct redis_store *)store)->route);
 }
 
 static void
@@ -216,8 +224,9 @@ add_grey(struct command *command, const struct counter_grey *grey)
 }
 
 static bool
-send_question(struct asked *asked)
+send_question(struct redis_call *call)
 {
+	struct asked *asked = (struct asked *)call;
 	const struct counter_question *q = asked->question;
 	size_t key_count = 1 + q->limit_count + (q->grey != NULL ? 2 : 0);
 	struct redis_store *r = asked->store;
@@ -237,8 +246,8 @@ send_question(struct asked *asked)
 	add_limits(&command, q);
 	if (q->grey != NULL)
 		add_grey(&command, q->grey);
-	return redis_link_ask(r->link, &asked->call, command.argc,
-	    command.argv, command.lengths);
+	return r->route->ops->ask(r->route, call, command.argc, command.argv,
+	    command.lengths);
 }
 
 /* Where the script tells nothing there was nothing wrong */
@@ -306,13 +315,12 @@ read_answer(struct counter_question *q, const redisReply *reply)
 	return true;
 }
 
-/* That the server cannot serve at all, the link has told */
 static void
-log_odd(const struct redis_store *r, const redisReply *reply)
+log_odd(const redisReply *reply)
 {
 	static struct log_limit limit;
 
-	if (redis_link_is_up(r->link) && log_allows(&limit))
+	if (log_allows(&limit))
 		log_warn(NULL, "counters: Redis gave no answer but: %s",
 		    reply->type == REDIS_REPLY_ERROR ? log_foreign(reply->str)
 		    : "something else");
@@ -334,16 +342,30 @@ question_answered(struct redis_call *call, const redisReply *reply)
 
 	if (has_forgotten_script(asked, reply)) {
 		asked->is_whole = true;
-		if (send_question(asked))
+		if (send_question(call))
 			return;
 		reply = NULL;
 	}
 	q->is_unknown = reply == NULL || !read_answer(q, reply);
 	if (q->is_unknown && reply != NULL)
-		log_odd(asked->store, reply);
+		log_odd(reply);
 	redis_call_end(call);
 	free(asked);
 	q->done(q);
+}
+
+static struct asked *
+asked_new(struct redis_store *r, const char *tenant,
+    bool (*send)(struct redis_call *),
+    void (*done)(struct redis_call *, const redisReply *))
+{
+	struct asked *asked = xcalloc(1, sizeof(*asked));
+
+	asked->store = r;
+	asked->call.tenant = tenant;
+	asked->call.send = send;
+	asked->call.done = done;
+	return asked;
 }
 
 static void
@@ -353,23 +375,20 @@ redis_ask(struct counter_store *store, struct counter_question *q)
 	struct asked *asked;
 
 	q->is_unknown = q->is_charged = false;
-	if (redis_link_is_up(r->link)) {
-		asked = xcalloc(1, sizeof(*asked));
-		asked->call.fn = question_answered;
-		asked->store = r;
-		asked->question = q;
-		if (send_question(asked))
-			return;
-		free(asked);
-	}
+	asked = asked_new(r, q->tenant, send_question, question_answered);
+	asked->question = q;
+	if (send_question(&asked->call))
+		return;
+	free(asked);
 	q->is_unknown = true;
 	q->done(q);
 }
 
 /* By key they are gone; by limit they are void from now on, uncounted */
 static bool
-send_reset(struct asked *asked)
+send_reset(struct redis_call *call)
 {
+	struct asked *asked = (struct asked *)call;
 	const struct counter_reset *reset = asked->reset;
 	struct redis_store *r = asked->store;
 	struct command command;
@@ -387,8 +406,8 @@ send_reset(struct asked *asked)
 		add_numbers(&command, (const int64_t[]){ loop_now_injected(),
 		    reset->limit_tag }, 2);
 	}
-	return redis_link_ask(r->link, &asked->call, command.argc,
-	    command.argv, command.lengths);
+	return r->route->ops->ask(r->route, call, command.argc, command.argv,
+	    command.lengths);
 }
 
 static void
@@ -400,7 +419,7 @@ reset_answered(struct redis_call *call, const redisReply *reply)
 	reset->is_unknown = reply == NULL ||
 	    reply->type != REDIS_REPLY_INTEGER;
 	if (reset->is_unknown && reply != NULL)
-		log_odd(asked->store, reply);
+		log_odd(reply);
 	if (!reset->is_unknown)
 		reset->forgotten = reset->keys != NULL ? reply->integer : -1;
 	redis_call_end(call);
@@ -416,16 +435,14 @@ redis_reset(struct counter_store *store, struct counter_reset *reset)
 	struct asked *asked;
 
 	reset->forgotten = 0;
-	if (!is_empty && redis_link_is_up(r->link)) {
-		asked = xcalloc(1, sizeof(*asked));
-		asked->call.fn = reset_answered;
-		asked->store = r;
+	reset->is_unknown = !is_empty;
+	if (!is_empty) {
+		asked = asked_new(r, reset->tenant, send_reset, reset_answered);
 		asked->reset = reset;
-		if (send_reset(asked))
+		if (send_reset(&asked->call))
 			return;
 		free(asked);
 	}
-	reset->is_unknown = !is_empty;
 	reset->done(reset);
 }
 
@@ -442,7 +459,7 @@ redis_advice(const struct counter_store *store)
 {
 	const struct redis_store *r = (const struct redis_store *)store;
 
-	return *redis_link_eviction(r->link) == '\0' ? NULL :
+	return *r->route->ops->eviction(r->route) == '\0' ? NULL :
 	    "Redis' maxmemory-policy is not noeviction: when its memory is "
 	    "full it forgets counters, and limits let more pass";
 }

@@ -1,16 +1,15 @@
 /* SPDX-License-Identifier: ISC */
-/* redis_link.c - is there a Redis that can be asked? Connects, logs in, tries
- * to write; gives up at the first sign that the server cannot serve, tells all
- * who wait, and tries again after a while. Knows nothing of what is asked.
- * Next: counters_redis.c. */
+/* redis_link.c - is there a Redis that can be asked? Connects, logs in, has it
+ * greeted; gives up at the first sign that the server cannot serve, tells all
+ * who wait, and tries again after a while. Knows neither what is asked nor
+ * which server it should be: that is its owner's, redis_route.c and below. */
 #include "policyd/redis_link.h"
 
 #include <event2/event.h>
 #include <hiredis/adapters/libevent.h>
-#include <hiredis/async.h>
-#include <netdb.h>
 #include <stdlib.h>
 #include <string.h>
+#include <time.h>
 
 #include "common/log.h"
 #include "common/loop.h"
@@ -24,25 +23,34 @@
 enum link_state { LINK_DOWN, LINK_GREETING, LINK_UP };
 
 struct redis_link {
-	const struct redis_uri *uri;
+	const struct redis_link_ops *ops;
+	void *owner;
+	const struct redis_access *access;
+	const char *name;		/* of where it was last */
 	enum link_state state;
 	redisAsyncContext *context;	/* NULL: there is none */
 	struct event *timer;		/* DOWN: try again; GREETING: give up */
 	const struct timeval *timeout;	/* of a call */
-	char address[NI_MAXHOST];	/* of the host, as numbers */
 	int64_t retry_ms;
+	size_t guides;
+	size_t failures;		/* since it was up */
 	bool has_told;			/* that it is down */
-	bool is_closing;
+	bool was_up;
 	char eviction[32];
 };
 
 static struct metric ups = {
 	.name = "postern_policyd_redis_up", .labels = "", .is_gauge = true,
-	.help = "1 while Redis can be asked.",
+	.help = "Redis servers that can be asked.",
+};
+static struct metric servers = {
+	.name = "postern_policyd_redis_servers", .labels = "",
+	.is_gauge = true,
+	.help = "Redis servers there are to ask.",
 };
 static struct metric losses = {
 	.name = "postern_policyd_redis_lost_total", .labels = "",
-	.help = "How often Redis could not be asked any more.",
+	.help = "How often a Redis server could not be asked any more.",
 };
 
 /* Errors that speak of the server, not of one question */
@@ -67,38 +75,58 @@ wait_for(struct redis_link *link, int64_t ms)
 	event_add(link->timer, &wait);
 }
 
+static void
+tell_down(struct redis_link *link, const char *why)
+{
+	link->failures++;
+	if (link->state == LINK_UP && link->guides == 0)
+		metric_add(&losses, 1);
+	if (link->has_told || link->failures < link->guides)
+		return;
+	link->has_told = true;
+	log_warn(NULL, "counters: %s cannot be asked: %s", link->name, why);
+}
+
 /* The state first: whoever is told may ask again at once */
 static void
-go_down(struct redis_link *link, const char *why)
+drop(struct redis_link *link)
 {
 	redisAsyncContext *context = link->context;
 
-	if (link->state == LINK_UP)
-		metric_add(&losses, 1);
-	if ((link->state == LINK_UP || !link->has_told) && !link->is_closing)
-		log_warn(NULL, "counters: %s cannot be asked: %s",
-		    link->uri->shown, why);
-	link->has_told = true;
+	if (link->state == LINK_UP && link->guides == 0)
+		ups.value--;
 	link->state = LINK_DOWN;
 	link->context = NULL;
-	ups.value = 0;
-	if (!link->is_closing)
-		wait_for(link, link->retry_ms);
-	link->retry_ms *= 2;
-	if (link->retry_ms > RETRY_MAX_MS)
-		link->retry_ms = RETRY_MAX_MS;
+	event_del(link->timer);
 	if (context != NULL)
 		redisAsyncFree(context);	/* answers all with NULL */
 }
 
-static void
-go_up(struct redis_link *link)
+void
+redis_link_go_down(struct redis_link *link, const char *why)
+{
+	tell_down(link, why);
+	drop(link);
+	wait_for(link, link->retry_ms);
+	link->retry_ms *= 2;
+	if (link->retry_ms > RETRY_MAX_MS)
+		link->retry_ms = RETRY_MAX_MS;
+	if (link->ops->down != NULL)
+		link->ops->down(link->owner);
+}
+
+void
+redis_link_go_up(struct redis_link *link)
 {
 	link->state = LINK_UP;
-	link->has_told = false;
 	event_del(link->timer);
-	ups.value = 1;
-	log_info(NULL, "counters: %s can be asked", link->uri->shown);
+	if (link->guides == 0)
+		ups.value++;
+	if (link->has_told || !link->was_up)
+		log_info(NULL, "counters: %s can be asked", link->name);
+	link->was_up = true;
+	link->has_told = false;
+	link->failures = 0;
 }
 
 static void
@@ -109,7 +137,7 @@ on_connect(const redisAsyncContext *context, int status)
 	if (status == REDIS_OK || context != link->context)
 		return;
 	link->context = NULL;			/* hiredis frees it */
-	go_down(link, context->errstr);
+	redis_link_go_down(link, context->errstr);
 }
 
 static void
@@ -121,7 +149,7 @@ on_disconnect(const redisAsyncContext *context, int status)
 	if (context != link->context)
 		return;
 	link->context = NULL;
-	go_down(link, context->errstr);
+	redis_link_go_down(link, context->errstr);
 }
 
 static bool
@@ -131,16 +159,17 @@ is_error(const redisReply *reply, const char *code)
 	    strncmp(reply->str, code, strlen(code)) == 0;
 }
 
-/* AUTH, SELECT: either works or there is nothing to be done with this server */
+/* AUTH, SELECT: either works or there is nothing to be done with this server.
+ * A guide that wanted another AUTH refuses what comes next. */
 static void
 on_greeted(redisAsyncContext *context, void *got, void *arg)
 {
 	struct redis_link *link = arg;
 	const redisReply *reply = got;
 
-	if (context == link->context && reply != NULL &&
+	if (context == link->context && reply != NULL && link->guides == 0 &&
 	    reply->type == REDIS_REPLY_ERROR)
-		go_down(link, log_foreign(reply->str));
+		redis_link_go_down(link, log_foreign(reply->str));
 }
 
 /* Not all users may ask for that */
@@ -163,50 +192,96 @@ on_info(redisAsyncContext *context, void *got, void *arg)
 		*link->eviction = '\0';
 }
 
+/* master, slave (a replica) or sentinel, first in its answer */
+static void
+on_role(redisAsyncContext *context, void *got, void *arg)
+{
+	struct redis_link *link = arg;
+	const redisReply *reply = got;
+
+	if (context != link->context || reply == NULL)
+		return;
+	if (reply->type == REDIS_REPLY_ERROR)
+		redis_link_go_down(link, log_foreign(reply->str));
+	else if (reply->elements == 0 || reply->element[0]->str == NULL ||
+	    strcmp(reply->element[0]->str, "master") != 0)
+		redis_link_go_down(link, "it is not a master");
+}
+
+static bool
+is_redirect(const struct redis_link *link, const redisReply *reply)
+{
+	struct redis_redirect to;
+
+	return reply->type == REDIS_REPLY_ERROR &&
+	    link->ops->redirects != NULL &&
+	    redis_redirect_parse(reply->str, &to);
+}
+
+/* A key that has just moved says nothing of the server */
 static void
 on_written(redisAsyncContext *context, void *got, void *arg)
 {
 	struct redis_link *link = arg;
+	const redisReply *reply = got;
 
-	on_greeted(context, got, arg);
-	if (context == link->context && got != NULL)
-		go_up(link);
+	if (context != link->context || reply == NULL)
+		return;
+	if (reply->type == REDIS_REPLY_ERROR && !is_redirect(link, reply))
+		redis_link_go_down(link, log_foreign(reply->str));
+	else
+		redis_link_go_up(link);
 }
 
-static void
-greet(struct redis_link *link)
+void
+redis_link_probe(struct redis_link *link, const char *key, bool is_master)
 {
-	const struct redis_uri *uri = link->uri;
 	redisAsyncContext *to = link->context;
 
-	if (*uri->user != '\0')
-		redisAsyncCommand(to, on_greeted, link, "AUTH %s %s",
-		    uri->user, uri->password);
-	else if (*uri->password != '\0')
-		redisAsyncCommand(to, on_greeted, link, "AUTH %s",
-		    uri->password);
-	if (uri->db != 0)
-		redisAsyncCommand(to, on_greeted, link, "SELECT %d", uri->db);
+	if (is_master)
+		redisAsyncCommand(to, on_role, link, "ROLE");
 	redisAsyncCommand(to, on_info, link, "INFO memory");
 	/* a replica, a full server and one that is loading let us in; and not
 	 * every user who may write may do so by a script, as a question does */
-	redisAsyncCommand(to, on_written, link, "EVAL %s 1 %s",
-	    "return redis.call('SET', KEYS[1], 1, 'PX', 1000)",
-	    "postern:{}:probe");
+	if (key != NULL)
+		redisAsyncCommand(to, on_written, link, "EVAL %s 1 %s",
+		    "return redis.call('SET', KEYS[1], 1, 'PX', 1000)", key);
+	else
+		redisAsyncCommand(to, on_written, link, "TIME");
+}
+
+static void
+login(struct redis_link *link)
+{
+	const struct redis_access *access = link->access;
+	redisAsyncContext *to = link->context;
+
+	if (*access->user != '\0')
+		redisAsyncCommand(to, on_greeted, link, "AUTH %s %s",
+		    access->user, access->password);
+	else if (*access->password != '\0')
+		redisAsyncCommand(to, on_greeted, link, "AUTH %s",
+		    access->password);
+	if (access->db != 0 && link->guides == 0)
+		redisAsyncCommand(to, on_greeted, link, "SELECT %d",
+		    access->db);
 }
 
 static void
 go_greet(struct redis_link *link)
 {
-	const struct redis_uri *uri = link->uri;
-	redisAsyncContext *context = uri->path != NULL
-	    ? redisAsyncConnectUnix(uri->path)
-	    : redisAsyncConnect(link->address, uri->port);
+	const struct redis_address *to = link->ops->where(link->owner);
+	redisAsyncContext *context;
 
+	if (to == NULL)
+		return;
+	link->name = to->name;
+	context = to->port == 0 ? redisAsyncConnectUnix(to->host)
+	    : redisAsyncConnect(to->host, to->port);
 	if (context == NULL)
 		fatal("out of memory");
 	if (context->err != 0) {
-		go_down(link, context->errstr);
+		redis_link_go_down(link, context->errstr);
 		redisAsyncFree(context);
 		return;
 	}
@@ -217,7 +292,8 @@ go_greet(struct redis_link *link)
 	redisAsyncSetConnectCallback(context, on_connect);
 	redisAsyncSetDisconnectCallback(context, on_disconnect);
 	wait_for(link, GREETING_MS);
-	greet(link);
+	login(link);
+	link->ops->greet(link->owner, context);
 }
 
 static void
@@ -230,46 +306,32 @@ on_timer(evutil_socket_t fd, short what, void *arg)
 	if (link->state == LINK_DOWN)
 		go_greet(link);
 	else if (link->state == LINK_GREETING)
-		go_down(link, "no answer to the greeting");
-}
-
-/* Once: later nothing may wait for a resolver */
-static int
-resolve(const char *host, char address[static NI_MAXHOST], const char **why)
-{
-	struct addrinfo hints = { .ai_socktype = SOCK_STREAM }, *found;
-	int error = getaddrinfo(host, NULL, &hints, &found);
-
-	if (error == 0) {
-		error = getnameinfo(found->ai_addr, found->ai_addrlen, address,
-		    NI_MAXHOST, NULL, 0, NI_NUMERICHOST);
-		freeaddrinfo(found);
-	}
-	*why = error != 0 ? gai_strerror(error) : NULL;
-	return error != 0 ? -1 : 0;
+		redis_link_go_down(link, "no answer to the greeting");
 }
 
 struct redis_link *
-redis_link_new(const struct redis_uri *uri, int64_t timeout_ms,
-    const char **why)
+redis_link_new(const struct redis_link_ops *ops, void *owner,
+    const struct redis_access *access, size_t guides)
 {
 	struct redis_link *link = xcalloc(1, sizeof(*link));
-	struct timeval timeout = timeval_of(timeout_ms);
+	struct timeval timeout = timeval_of(access->timeout_ms);
 	static bool is_registered;
 
-	if (uri->path == NULL && resolve(uri->host, link->address, why) == -1) {
-		free(link);
-		return NULL;
-	}
 	if (!is_registered) {
 		metric_register(&ups);
+		metric_register(&servers);
 		metric_register(&losses);
 		is_registered = true;
 	}
-	link->uri = uri;
+	link->ops = ops;
+	link->owner = owner;
+	link->access = access;
+	link->guides = guides;
 	link->timeout = event_base_init_common_timeout(loop_base(), &timeout);
 	link->retry_ms = RETRY_MIN_MS;
 	link->timer = evtimer_new(loop_base(), on_timer, link);
+	if (guides == 0)
+		servers.value++;
 	return link;
 }
 
@@ -278,18 +340,27 @@ redis_link_free(struct redis_link *link)
 {
 	if (link == NULL)
 		return;
-	link->is_closing = true;
-	go_down(link, "closed");
+	drop(link);
+	if (link->guides == 0)
+		servers.value--;
 	event_free(link->timer);
 	free(link);
 }
 
 void
-redis_link_start(struct redis_link *link)
+redis_link_renew(struct redis_link *link, const char *why)
 {
+	if (link->state != LINK_DOWN && why != NULL)
+		tell_down(link, why);
+	drop(link);
+	link->retry_ms = RETRY_MIN_MS;
 	go_greet(link);
-	while (link->state == LINK_GREETING)
-		event_base_loop(loop_base(), EVLOOP_ONCE);
+}
+
+void
+redis_link_stop(struct redis_link *link)
+{
+	drop(link);
 }
 
 bool
@@ -298,10 +369,30 @@ redis_link_is_up(const struct redis_link *link)
 	return link->state == LINK_UP;
 }
 
+bool
+redis_link_is_coming(const struct redis_link *link)
+{
+	return link->state == LINK_GREETING && !link->was_up &&
+	    link->failures == 0;
+}
+
 const char *
 redis_link_eviction(const struct redis_link *link)
 {
 	return link->eviction;
+}
+
+/* False: it says that the server cannot serve, which is told here */
+static bool
+is_from_able(struct redis_link *link, const redisReply *reply)
+{
+	for (size_t i = 0; i < sizeof(unable) / sizeof(unable[0]); i++)
+		if (is_error(reply, unable[i])) {
+			redis_link_go_down(link, log_foreign(reply->str));
+			return false;
+		}
+	link->retry_ms = RETRY_MIN_MS;
+	return true;
 }
 
 static void
@@ -310,20 +401,19 @@ on_reply(redisAsyncContext *context, void *got, void *arg)
 	struct redis_call *call = arg;
 	struct redis_link *link = call->link;
 	const redisReply *reply = got;
-	size_t i;
 
+	call->link = NULL;
 	if (context == link->context && reply != NULL) {
-		for (i = 0; i < sizeof(unable) / sizeof(unable[0]); i++)
-			if (is_error(reply, unable[i]))
-				break;
-		if (i < sizeof(unable) / sizeof(unable[0]))
-			go_down(link, log_foreign(reply->str));
-		else
-			link->retry_ms = RETRY_MIN_MS;
+		if (is_redirect(link, reply) &&
+		    link->ops->redirects(link->owner, call, reply))
+			return;
+		if (!is_from_able(link, reply))
+			reply = NULL;
 	}
-	call->fn(call, reply);
+	call->done(call, reply);
 }
 
+/* Where it waits to be asked again nobody is to blame; it is not long */
 static void
 on_expired(evutil_socket_t fd, short what, void *arg)
 {
@@ -331,27 +421,55 @@ on_expired(evutil_socket_t fd, short what, void *arg)
 
 	(void)fd;
 	(void)what;
-	go_down(call->link, "no answer within counters.timeout");
+	if (call->link != NULL)
+		redis_link_go_down(call->link,
+		    "no answer within counters.timeout");
 }
 
 bool
 redis_link_ask(struct redis_link *link, struct redis_call *call, int argc,
     const char **argv, const size_t *lengths)
 {
-	if (link->state != LINK_UP || redisAsyncCommandArgv(link->context,
-	    on_reply, call, argc, argv, lengths) != REDIS_OK)
+	if (link->state != LINK_UP)
 		return false;
-	if (call->link != NULL)
-		return true;
+	if (call->once == link)
+		redisAsyncCommand(link->context, NULL, NULL, "ASKING");
+	if (redisAsyncCommandArgv(link->context, on_reply, call, argc, argv,
+	    lengths) != REDIS_OK)
+		return false;
 	call->link = link;
+	redis_call_begin(call, link);
+	return true;
+}
+
+static int64_t
+monotonic_ms(void)
+{
+	struct timespec now;
+
+	clock_gettime(CLOCK_MONOTONIC, &now);
+	return now.tv_sec * INT64_C(1000) + now.tv_nsec / 1000000;
+}
+
+void
+redis_call_begin(struct redis_call *call, const struct redis_link *link)
+{
+	if (call->late_ms != 0)
+		return;
+	call->late_ms = monotonic_ms() + link->access->timeout_ms / 2;
 	evtimer_assign(&call->expired, loop_base(), on_expired, call);
 	event_add(&call->expired, link->timeout);
-	return true;
+}
+
+bool
+redis_call_is_late(const struct redis_call *call)
+{
+	return monotonic_ms() >= call->late_ms;
 }
 
 void
 redis_call_end(struct redis_call *call)
 {
-	if (call->link != NULL)
+	if (call->late_ms != 0)
 		event_del(&call->expired);
 }

@@ -2,46 +2,100 @@
 /* redis_link.h - one connection to Redis that comes back by itself, and the
  * breaker: while it is down nobody waits. It is down from the first call that
  * is not answered in time, or that says that the server cannot serve, until a
- * new connection has logged in and written. */
+ * new connection has been greeted. */
 #ifndef POLICYD_REDIS_LINK_H
 #define POLICYD_REDIS_LINK_H
 
 #include <event2/event_struct.h>
-#include <hiredis/hiredis.h>
+#include <hiredis/async.h>
 #include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
 
-#include "policyd/redis_uri.h"
+#include "policyd/redis_address.h"
 
 struct redis_link;
 
-/* A call under way, part of what the caller keeps of it */
-struct redis_call {
-	struct redis_link *link;
-	/* reply NULL: there will be none. Either asks the same call again, or
-	 * ends it. Never called inside redis_link_ask(). */
-	void (*fn)(struct redis_call *call, const redisReply *reply);
-	struct event expired;
+/* How to be let in, the same for all servers of a URI; outlives the links */
+struct redis_access {
+	const char *user, *password;	/* "": none */
+	int db;
+	int64_t timeout_ms;		/* of a call */
 };
 
-/* uri lives as long as the link. NULL and *why where its host has no address */
-struct redis_link *redis_link_new(const struct redis_uri *uri,
-    int64_t timeout_ms, const char **why);
-/* Every call under way is answered with NULL first. NULL is fine. */
+/* A call under way, part of what the asker keeps of it */
+struct redis_call {
+	/* the asker's: */
+	const char *tenant;
+	/* Makes the command anew and asks it; false: it cannot be asked */
+	bool (*send)(struct redis_call *call);
+	/* reply NULL: there is none, or only that the server cannot serve.
+	 * Either sends the same call again, or ends it. Never called inside
+	 * redis_link_ask(). */
+	void (*done)(struct redis_call *call, const redisReply *reply);
+	/* redis_link.c's: */
+	struct redis_link *link;	/* that it is under way on, or NULL */
+	struct event expired;
+	int64_t late_ms;		/* see redis_call_is_late(); 0: new */
+	/* redis_cluster.c's: */
+	struct redis_link *once;	/* ask this one, after ASKING */
+	struct redis_call *next;	/* of those that wait */
+};
+
+/* What the owner of a link decides */
+struct redis_link_ops {
+	/* Before each attempt: where to; NULL for nowhere yet, and nothing is
+	 * tried until redis_link_renew() */
+	const struct redis_address *(*where)(void *owner);
+	/* Logged in: asks what it wants to know on the context, then says
+	 * redis_link_go_up() or _go_down(), within a second */
+	void (*greet)(void *owner, redisAsyncContext *context);
+	/* It was lost, or did not come. NULL: so what */
+	void (*down)(void *owner);
+	/* A reply that means another server: true where that was seen to.
+	 * NULL: there is none */
+	bool (*redirects)(void *owner, struct redis_call *call,
+	    const redisReply *reply);
+};
+
+/* guides: 0, or the link is to one of so many that only know where the servers
+ * are: no metric counts it, an AUTH that it does not want is passed over, and
+ * that it is down is told when all have been tried. Starts nothing. */
+struct redis_link *redis_link_new(const struct redis_link_ops *ops,
+    void *owner, const struct redis_access *access, size_t guides);
+/* Every call under way is answered with NULL first. NULL is fine. Not inside a
+ * callback of this link. */
 void redis_link_free(struct redis_link *link);
 
-/* Connects; returns when it is up, or was not within a second */
-void redis_link_start(struct redis_link *link);
+/* Connects at once, to where the owner says now; drops what there is for the
+ * reason why, or silently for NULL */
+void redis_link_renew(struct redis_link *link, const char *why);
+/* Drops it silently; redis_link_renew() begins again */
+void redis_link_stop(struct redis_link *link);
+void redis_link_go_up(struct redis_link *link);
+void redis_link_go_down(struct redis_link *link, const char *why);
+
+/* For greet(): up when the server has taken a write to key (NULL: when it
+ * answers) and, with is_master, says that it is one */
+void redis_link_probe(struct redis_link *link, const char *key,
+    bool is_master);
+
 bool redis_link_is_up(const struct redis_link *link);
+/* Connecting for the first time: it may be up in a moment */
+bool redis_link_is_coming(const struct redis_link *link);
 /* Redis forgets what it should not: its maxmemory-policy; "" where it is
  * noeviction, or cannot be told */
 const char *redis_link_eviction(const struct redis_link *link);
 
-/* The time-out runs from the first time that a call is asked to its end. False:
- * cannot be asked, and fn will not be called. */
+/* False: cannot be asked, and done will not be called */
 bool redis_link_ask(struct redis_link *link, struct redis_call *call, int argc,
     const char **argv, const size_t *lengths);
+
+/* The time-out runs from here, or from the first time that it is asked */
+void redis_call_begin(struct redis_call *call, const struct redis_link *link);
+/* In the second half of its time-out a call is not asked again: whom it came to
+ * then would have too little time, and would be blamed */
+bool redis_call_is_late(const struct redis_call *call);
 void redis_call_end(struct redis_call *call);
 
 #endif

@@ -93,7 +93,8 @@ subtest 'the same answers as memory: and an exact log' => sub {
 
 subtest 'two policyd, one limit' => sub {
 	my $redis = PosternRedis->start();
-	my @both = map { policyd($redis, few(20)) } 1 .. 2;
+	my @both = map { policyd($redis, few(20),
+	    counters => { timeout => '5s' }) } 1 .. 2;
 	my $passed = grep { $both[$_ % 2]->ask(sends()) eq 'DUNNO' } 1 .. 60;
 
 	is($passed, 20, 'holds exactly');
