@@ -13,7 +13,7 @@
 struct redis_address {
 	char host[REDIS_HOST_MAX];	/* as numbers; or the socket's path */
 	int port;			/* 0: a unix socket */
-	const char *name;		/* in the log; of the owner */
+	const char *name;		/* in the log; not copied */
 };
 
 /* One for each host of the URI that has an address, all by the URI's name; asks

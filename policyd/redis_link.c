@@ -26,7 +26,7 @@ struct redis_link {
 	const struct redis_link_ops *ops;
 	void *owner;
 	const struct redis_access *access;
-	const char *name;		/* of where it was last */
+	char *name;			/* of where it was last */
 	enum link_state state;
 	redisAsyncContext *context;	/* NULL: there is none */
 	struct event *timer;		/* DOWN: try again; GREETING: give up */
@@ -275,7 +275,8 @@ go_greet(struct redis_link *link)
 
 	if (to == NULL)
 		return;
-	link->name = to->name;
+	free(link->name);
+	link->name = xstrdup(to->name);
 	context = to->port == 0 ? redisAsyncConnectUnix(to->host)
 	    : redisAsyncConnect(to->host, to->port);
 	if (context == NULL)
@@ -344,6 +345,7 @@ redis_link_free(struct redis_link *link)
 	if (link->guides == 0)
 		servers.value--;
 	event_free(link->timer);
+	free(link->name);
 	free(link);
 }
 

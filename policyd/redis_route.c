@@ -10,6 +10,7 @@
 
 static const struct redis_route_ops *const kinds[] = {
 	[REDIS_SINGLE] = &redis_single,
+	[REDIS_SENTINEL] = &redis_sentinel,
 };
 
 struct redis_route *

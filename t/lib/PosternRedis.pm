@@ -1,15 +1,24 @@
 # SPDX-License-Identifier: ISC
-# PosternRedis.pm - a Redis of one's own on a unix socket. Core modules only.
-# It is stopped when the program ends, also when it dies.
+# PosternRedis.pm - a Redis of one's own on a unix socket, or several of them
+# with sentinels or as a cluster. Core modules only.
+# They are stopped when the program ends, also when it dies.
 package PosternRedis;
 
 use strict;
 use warnings;
 
+use IO::Socket::INET;
 use IO::Socket::UNIX;
-use Postern qw(slurp temp_dir wait_until);
+use Postern qw(slurp spew temp_dir wait_until);
 
 my %running;		# pid => what was started, ours alone
+
+sub
+free_port
+{
+	return IO::Socket::INET->new(Listen => 1,
+	    LocalAddr => '127.0.0.1')->sockport();
+}
 
 # PosternRedis->start('--option', 'value', ...)
 sub
@@ -34,7 +43,7 @@ launch
 		open(STDIN, '<', '/dev/null');
 		open(STDOUT, '>>', "$self->{dir}/log");
 		open(STDERR, '>&', \*STDOUT);
-		exec('redis-server', '--port', 0, '--unixsocket',
+		exec('redis-server', @{$self->{first} // []}, '--port', 0, '--unixsocket',
 		    $self->{socket}, '--unixsocketperm', 777, '--dir',
 		    "$self->{dir}", '--save', '', @{$self->{options}})
 		    or POSIX::_exit(127);
@@ -44,6 +53,99 @@ launch
 	wait_until { $self->ask('PING') =~ /PONG|NOAUTH|LOADING/ }
 	    or die "redis-server does not answer:\n" .
 	    slurp("$self->{dir}/log");
+}
+
+# The same on a port of 127.0.0.1, too; the options may be for several
+sub
+start_tcp
+{
+	my ($class, $password, @options) = @_;
+	my $port = free_port();
+	my $self = $class->start('--port', $port,
+	    ($password ? ('--requirepass', $password, '--masterauth',
+	    $password) : ()), @options);
+
+	$self->{port} = $port;
+	$self->{password} = $password;
+	return $self;
+}
+
+# What redis-cli prints
+sub
+cli
+{
+	my ($self, @words) = @_;
+
+	open(my $pipe, '-|', 'redis-cli', '-s', $self->{socket},
+	    ($self->{password} ? ('--no-auth-warning', '-a',
+	    $self->{password}) : ()), @words) or die "redis-cli: $!\n";
+	local $/;
+	return scalar(<$pipe>) // '';
+}
+
+# All that this master wrote has come to one replica
+sub
+is_replicated
+{
+	my ($self) = @_;
+
+	return wait_until {
+		my $said = $self->cli('INFO', 'replication');
+		my ($here) = $said =~ /^master_repl_offset:(\d+)/m;
+		my ($there) = $said =~ /^slave0:.*state=online,offset=(\d+)/m;
+
+		defined($there) && $here == $there;
+	};
+}
+
+sub
+sentinel
+{
+	my ($class, $master) = @_;
+	my $dir = temp_dir();
+	my $self = bless({ dir => $dir, owner => $$, port => free_port(),
+	    socket => "$dir/redis.sock", password => $master->{password},
+	    first => ["$dir/conf", '--sentinel'] }, $class);
+
+	spew("$dir/conf", "sentinel monitor m 127.0.0.1 $master->{port} 2\n" .
+	    "sentinel down-after-milliseconds m 500\n" .
+	    "sentinel failover-timeout m 3000\n" .
+	    ($master->{password} ?
+		"sentinel auth-pass m $master->{password}\n" .
+		"requirepass $master->{password}\n" : ''));
+	$self->{options} = ['--port', $self->{port}];
+	$self->launch();
+	return $self;
+}
+
+# (master, replica, three sentinels), which may not know each other yet
+sub
+trio
+{
+	my ($class, $password) = @_;
+	my $master = $class->start_tcp($password);
+	my $replica = $class->start_tcp($password, '--replicaof', '127.0.0.1',
+	    $master->{port});
+
+	$master->is_replicated() or die "no replication\n";
+	return ($master, $replica, map { $class->sentinel($master) } 1 .. 3);
+}
+
+sub
+sentinels_are_ready
+{
+	my (@sentinels) = @_;
+
+	for my $one (@sentinels) {
+		wait_until {
+			my %is = split(/\n/, $one->cli('SENTINEL', 'MASTER',
+			    'm'));
+
+			$is{'num-slaves'} == 1 &&
+			    $is{'num-other-sentinels'} == $#sentinels;
+		} or return 0;
+	}
+	return 1;
 }
 
 sub
