@@ -90,7 +90,7 @@ static const struct option rows[] = {
 	{ "directory.state_file", OPTION_STRING, AT(directory.state_file), "/var/lib/postern/policyd.state", 0, 0, NULL, NULL,
 	    "LDAP: a copy of the directory, to start from while no server answers; \"\" for none" },
 	{ "counters.uri", OPTION_STRING, AT(counters_uri), "memory:", 0, 0, NULL, counters_check_uri,
-	    "where limits and greylisting are counted: memory:, redis://[user:pass@]host:port/db, redis+unix:///path, redis-sentinel://host,host/master" },
+	    "where limits and greylisting are counted: memory:, redis://[user:pass@]host:port/db, redis+unix:///path, redis-sentinel://host,host/master, redis-cluster://host,host" },
 	{ "counters.timeout", OPTION_DURATION, AT(counters_timeout_ms), "200ms", 10, 10000, NULL, NULL,
 	    "how long Redis has for its answer to one question" },
 	{ "counters.password_file", OPTION_STRING, AT(counters_password_file), "", 0, 0, NULL, NULL,

@@ -57,8 +57,8 @@ redis_check_uri(const char *text, const char **why)
 	struct redis_uri uri;
 	int rc = redis_uri_parse(arena, text, &uri, why);
 
-	if (rc == 0 && (uri.has_tls || uri.kind == REDIS_CLUSTER)) {
-		*why = "TLS and Cluster are not there yet";
+	if (rc == 0 && uri.has_tls) {
+		*why = "TLS is not there yet";
 		rc = -1;
 	}
 	arena_free(arena);

@@ -32,7 +32,6 @@ struct redis_link {
 	struct event *timer;		/* DOWN: try again; GREETING: give up */
 	const struct timeval *timeout;	/* of a call */
 	int64_t retry_ms;
-	size_t guides;
 	size_t failures;		/* since it was up */
 	bool has_told;			/* that it is down */
 	bool was_up;
@@ -75,13 +74,20 @@ wait_for(struct redis_link *link, int64_t ms)
 	event_add(link->timer, &wait);
 }
 
+static bool
+is_server(const struct redis_link *link)
+{
+	return link->ops->guides == NULL;
+}
+
 static void
 tell_down(struct redis_link *link, const char *why)
 {
 	link->failures++;
-	if (link->state == LINK_UP && link->guides == 0)
+	if (link->state == LINK_UP && is_server(link))
 		metric_add(&losses, 1);
-	if (link->has_told || link->failures < link->guides)
+	if (link->has_told || (!is_server(link) &&
+	    link->failures < link->ops->guides(link->owner)))
 		return;
 	link->has_told = true;
 	log_warn(NULL, "counters: %s cannot be asked: %s", link->name, why);
@@ -93,7 +99,7 @@ drop(struct redis_link *link)
 {
 	redisAsyncContext *context = link->context;
 
-	if (link->state == LINK_UP && link->guides == 0)
+	if (link->state == LINK_UP && is_server(link))
 		ups.value--;
 	link->state = LINK_DOWN;
 	link->context = NULL;
@@ -120,7 +126,7 @@ redis_link_go_up(struct redis_link *link)
 {
 	link->state = LINK_UP;
 	event_del(link->timer);
-	if (link->guides == 0)
+	if (is_server(link))
 		ups.value++;
 	if (link->has_told || !link->was_up)
 		log_info(NULL, "counters: %s can be asked", link->name);
@@ -167,7 +173,7 @@ on_greeted(redisAsyncContext *context, void *got, void *arg)
 	struct redis_link *link = arg;
 	const redisReply *reply = got;
 
-	if (context == link->context && reply != NULL && link->guides == 0 &&
+	if (context == link->context && reply != NULL && is_server(link) &&
 	    reply->type == REDIS_REPLY_ERROR)
 		redis_link_go_down(link, log_foreign(reply->str));
 }
@@ -262,7 +268,7 @@ login(struct redis_link *link)
 	else if (*access->password != '\0')
 		redisAsyncCommand(to, on_greeted, link, "AUTH %s",
 		    access->password);
-	if (access->db != 0 && link->guides == 0)
+	if (access->db != 0 && is_server(link))
 		redisAsyncCommand(to, on_greeted, link, "SELECT %d",
 		    access->db);
 }
@@ -312,7 +318,7 @@ on_timer(evutil_socket_t fd, short what, void *arg)
 
 struct redis_link *
 redis_link_new(const struct redis_link_ops *ops, void *owner,
-    const struct redis_access *access, size_t guides)
+    const struct redis_access *access)
 {
 	struct redis_link *link = xcalloc(1, sizeof(*link));
 	struct timeval timeout = timeval_of(access->timeout_ms);
@@ -327,11 +333,10 @@ redis_link_new(const struct redis_link_ops *ops, void *owner,
 	link->ops = ops;
 	link->owner = owner;
 	link->access = access;
-	link->guides = guides;
 	link->timeout = event_base_init_common_timeout(loop_base(), &timeout);
 	link->retry_ms = RETRY_MIN_MS;
 	link->timer = evtimer_new(loop_base(), on_timer, link);
-	if (guides == 0)
+	if (is_server(link))
 		servers.value++;
 	return link;
 }
@@ -342,7 +347,7 @@ redis_link_free(struct redis_link *link)
 	if (link == NULL)
 		return;
 	drop(link);
-	if (link->guides == 0)
+	if (is_server(link))
 		servers.value--;
 	event_free(link->timer);
 	free(link->name);

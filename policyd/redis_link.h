@@ -39,6 +39,7 @@ struct redis_call {
 	int64_t late_ms;		/* see redis_call_is_late(); 0: new */
 	/* redis_cluster.c's: */
 	struct redis_link *once;	/* ask this one, after ASKING */
+	unsigned redirects;		/* so far */
 	struct redis_call *next;	/* of those that wait */
 };
 
@@ -56,13 +57,15 @@ struct redis_link_ops {
 	 * NULL: there is none */
 	bool (*redirects)(void *owner, struct redis_call *call,
 	    const redisReply *reply);
+	/* NULL, or the link is to one of so many guides, who only know where
+	 * the servers are: no metric counts it, an AUTH that it does not want is
+	 * passed over, and that it is down is told when all were tried */
+	size_t (*guides)(void *owner);
 };
 
-/* guides: 0, or the link is to one of so many that only know where the servers
- * are: no metric counts it, an AUTH that it does not want is passed over, and
- * that it is down is told when all have been tried. Starts nothing. */
+/* Connects nowhere yet */
 struct redis_link *redis_link_new(const struct redis_link_ops *ops,
-    void *owner, const struct redis_access *access, size_t guides);
+    void *owner, const struct redis_access *access);
 /* Every call under way is answered with NULL first. NULL is fine. Not inside a
  * callback of this link. */
 void redis_link_free(struct redis_link *link);

@@ -11,6 +11,7 @@
 static const struct redis_route_ops *const kinds[] = {
 	[REDIS_SINGLE] = &redis_single,
 	[REDIS_SENTINEL] = &redis_sentinel,
+	[REDIS_CLUSTER] = &redis_cluster,
 };
 
 struct redis_route *

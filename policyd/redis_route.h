@@ -35,6 +35,7 @@ struct redis_route_ops {
 /* The rows */
 extern const struct redis_route_ops redis_single;
 extern const struct redis_route_ops redis_sentinel;
+extern const struct redis_route_ops redis_cluster;
 
 /* uri and access live as long as the route, as does the arena. NULL and *why
  * where no host of the URI has an address. */

@@ -27,6 +27,12 @@ next_sentinel(void *owner)
 	return &s->route.seeds[s->next++ % s->route.seed_count];
 }
 
+static size_t
+sentinels(void *owner)
+{
+	return ((struct sentinel *)owner)->route.seed_count;
+}
+
 static void
 adopt_master(struct sentinel *s, const char *host, const char *port)
 {
@@ -150,15 +156,14 @@ static struct redis_route *
 sentinel_new(const struct redis_route *common)
 {
 	static const struct redis_link_ops guide = { .where = next_sentinel,
-		.greet = ask_sentinel };
+		.greet = ask_sentinel, .guides = sentinels };
 	static const struct redis_link_ops link = { .where = master,
 		.greet = greet_master, .down = master_down };
 	struct sentinel *s = xcalloc(1, sizeof(*s));
 
 	s->route = *common;
-	s->guide = redis_link_new(&guide, s, common->access,
-	    common->seed_count);
-	s->link = redis_link_new(&link, s, common->access, 0);
+	s->guide = redis_link_new(&guide, s, common->access);
+	s->link = redis_link_new(&link, s, common->access);
 	return &s->route;
 }
 

@@ -32,7 +32,7 @@ single_new(const struct redis_route *common)
 	struct single *single = xcalloc(1, sizeof(*single));
 
 	single->route = *common;
-	single->link = redis_link_new(&ops, single, common->access, 0);
+	single->link = redis_link_new(&ops, single, common->access);
 	return &single->route;
 }
 

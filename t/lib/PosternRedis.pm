@@ -12,12 +12,18 @@ use IO::Socket::UNIX;
 use Postern qw(slurp spew temp_dir wait_until);
 
 my %running;		# pid => what was started, ours alone
+my %given;		# ports
 
+# Below those that the kernel gives to connections, and never the same again
 sub
 free_port
 {
-	return IO::Socket::INET->new(Listen => 1,
-	    LocalAddr => '127.0.0.1')->sockport();
+	while (1) {
+		my $port = 10000 + int(rand(22000));
+
+		return $port if !$given{$port}++ && IO::Socket::INET->new(
+		    Listen => 1, LocalPort => $port);
+	}
 }
 
 # PosternRedis->start('--option', 'value', ...)
@@ -61,7 +67,7 @@ start_tcp
 {
 	my ($class, $password, @options) = @_;
 	my $port = free_port();
-	my $self = $class->start('--port', $port,
+	my $self = $class->start('--port', $port, '--bind', '127.0.0.1',
 	    ($password ? ('--requirepass', $password, '--masterauth',
 	    $password) : ()), @options);
 
@@ -146,6 +152,54 @@ sentinels_are_ready
 		} or return 0;
 	}
 	return 1;
+}
+
+# Three masters and their replicas, in this order, which may need a moment more:
+# cluster_is_ready()
+sub
+cluster
+{
+	my ($class) = @_;
+	my @nodes = map { $class->start_tcp('', '--cluster-enabled', 'yes',
+	    '--cluster-port', free_port(), '--cluster-node-timeout', 2000,
+	    '--cluster-require-full-coverage', 'no',
+	    '--repl-diskless-sync-delay', 0) } 1 .. 6;
+
+	for my $i (0 .. 2) {
+		$nodes[$i]->cli('CLUSTER', 'ADDSLOTSRANGE',
+		    int(16384 * $i / 3 + 0.99), int(16384 * ($i + 1) / 3 - 0.01));
+		$nodes[$i]->cli('CLUSTER', 'SET-CONFIG-EPOCH', $i + 1);
+	}
+	for my $node (@nodes[1 .. 5]) {
+		my ($bus) = grep { $node->{options}[$_] eq '--cluster-port' }
+		    0 .. $#{$node->{options}};
+
+		$nodes[0]->cli('CLUSTER', 'MEET', '127.0.0.1', $node->{port},
+		    $node->{options}[$bus + 1]);
+	}
+	wait_until {
+		!grep { $_->cli('CLUSTER', 'INFO') !~ /known_nodes:6\b/ } @nodes;
+	} or die "the nodes did not meet\n";
+	for my $i (0 .. 2) {
+		my ($id) = $nodes[$i]->cli('CLUSTER', 'MYID') =~ /(\w+)/;
+
+		$nodes[$i]{id} = $id;
+		$nodes[$i + 3]->cli('CLUSTER', 'REPLICATE', $id);
+	}
+	return @nodes;
+}
+
+sub
+cluster_is_ready
+{
+	my (@nodes) = @_;
+
+	return wait_until {
+		!grep { $_->cli('CLUSTER', 'INFO') !~ /state:ok/ ||
+		    $_->cli('CLUSTER', 'SLOTS') eq '' ||
+		    $_->cli('INFO', 'replication') !~
+		    /role:master|master_link_status:up/ } @nodes;
+	} && !grep { !$_->is_replicated() } @nodes[0 .. 2];
 }
 
 sub
