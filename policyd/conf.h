@@ -29,6 +29,7 @@ struct conf {
 	uint64_t counters_max_records;
 	int64_t counters_timeout_ms;
 	const char *counters_password_file;	/* "" for none */
+	const char *counters_ca_file;	/* "" for the system's */
 	int on_counter_failure;		/* enum counter_failure */
 	int on_no_directory;		/* enum no_directory */
 	int charge_at;			/* enum charge_at */

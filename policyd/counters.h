@@ -88,6 +88,7 @@ struct counter_settings {
 	uint64_t max_records;		/* memory: */
 	int64_t timeout_ms;		/* redis://, of a question */
 	const char *password_file;	/* redis://; "" for none */
+	const char *ca_file;		/* rediss://; "" for the system's */
 };
 
 /* One row per store */

@@ -57,10 +57,8 @@ redis_check_uri(const char *text, const char **why)
 	struct redis_uri uri;
 	int rc = redis_uri_parse(arena, text, &uri, why);
 
-	if (rc == 0 && uri.has_tls) {
-		*why = "TLS is not there yet";
+	if (rc == 0 && uri.has_tls && (*why = redis_tls_missing()) != NULL)
 		rc = -1;
-	}
 	arena_free(arena);
 	return rc;
 }
@@ -107,6 +105,7 @@ redis_close(struct counter_store *store)
 	if (r == NULL)
 		return;
 	redis_route_free(r->route);
+	redis_tls_free(r->access.tls);
 	arena_free(r->words);
 	arena_free(r->arena);
 	free(r);
@@ -126,6 +125,9 @@ redis_open(const struct counter_settings *settings, const char **why)
 	r->access = (struct redis_access){ .user = r->uri.user,
 		.password = r->uri.password, .db = r->uri.db,
 		.timeout_ms = settings->timeout_ms };
+	if (r->uri.has_tls && (r->access.tls = redis_tls_new(
+	    r->uri.hosts->name, settings->ca_file, why)) == NULL)
+		goto fail;
 	r->route = redis_route_new(r->arena, &r->uri, &r->access, why);
 	if (r->route == NULL)
 		goto fail;

@@ -48,6 +48,7 @@ keep_opened(const struct conf *now, struct conf *next)
 	    now->counters_timeout_ms != next->counters_timeout_ms ||
 	    strcmp(now->counters_password_file,
 		next->counters_password_file) != 0 ||
+	    strcmp(now->counters_ca_file, next->counters_ca_file) != 0 ||
 	    strcmp(now->control, next->control) != 0 ||
 	    strcmp(now->metrics, next->metrics) != 0 ||
 	    strcmp(now->user, next->user) != 0 ||
@@ -132,6 +133,7 @@ open_counters(const char **why)
 		.max_records = conf->counters_max_records,
 		.timeout_ms = conf->counters_timeout_ms,
 		.password_file = conf->counters_password_file,
+		.ca_file = conf->counters_ca_file,
 	};
 
 	service.counters = counters_open(&settings, why);

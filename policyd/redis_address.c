@@ -44,9 +44,8 @@ redis_addresses(struct arena *arena, const struct redis_uri *uri,
 			continue;
 		}
 		*why = gai_strerror(error);
-		if (uri->host_count > 1)
-			log_warn(NULL, "counters: %s: %s",
-			    log_foreign(uri->hosts[i].name), *why);
+		log_warn(NULL, "counters: %s: %s",
+		    log_foreign(uri->hosts[i].name), *why);
 	}
 	if (uri->path != NULL) {
 		snprintf(list[n].host, sizeof(list[n].host), "%s", uri->path);

@@ -136,14 +136,21 @@ redis_link_go_up(struct redis_link *link)
 }
 
 static void
+go_down_broken(struct redis_link *link, const redisAsyncContext *context)
+{
+	const char *fault = redis_tls_fault(link->access->tls);
+
+	link->context = NULL;			/* hiredis frees it */
+	redis_link_go_down(link, fault != NULL ? fault : context->errstr);
+}
+
+static void
 on_connect(const redisAsyncContext *context, int status)
 {
 	struct redis_link *link = context->data;
 
-	if (status == REDIS_OK || context != link->context)
-		return;
-	link->context = NULL;			/* hiredis frees it */
-	redis_link_go_down(link, context->errstr);
+	if (status != REDIS_OK && context == link->context)
+		go_down_broken(link, context);
 }
 
 static void
@@ -152,10 +159,8 @@ on_disconnect(const redisAsyncContext *context, int status)
 	struct redis_link *link = context->data;
 
 	(void)status;
-	if (context != link->context)
-		return;
-	link->context = NULL;
-	redis_link_go_down(link, context->errstr);
+	if (context == link->context)
+		go_down_broken(link, context);
 }
 
 static bool
@@ -287,7 +292,8 @@ go_greet(struct redis_link *link)
 	    : redisAsyncConnect(to->host, to->port);
 	if (context == NULL)
 		fatal("out of memory");
-	if (context->err != 0) {
+	if (context->err != 0 || (link->access->tls != NULL &&
+	    redis_tls_begin(link->access->tls, context) == -1)) {
 		redis_link_go_down(link, context->errstr);
 		redisAsyncFree(context);
 		return;

@@ -13,6 +13,7 @@
 #include <stdint.h>
 
 #include "policyd/redis_address.h"
+#include "policyd/redis_tls.h"
 
 struct redis_link;
 
@@ -21,6 +22,7 @@ struct redis_access {
 	const char *user, *password;	/* "": none */
 	int db;
 	int64_t timeout_ms;		/* of a call */
+	struct redis_tls *tls;		/* NULL: none */
 };
 
 /* A call under way, part of what the asker keeps of it */

@@ -287,6 +287,63 @@ subtest 'passwords' => sub {
 	    'and its password is told to nobody');
 };
 
+# A CA, a server's certificate by it for 127.0.0.1, and another CA
+sub
+certificates
+{
+	my $dir = Postern::temp_dir();
+	my $make = "openssl req -x509 -newkey rsa:2048 -nodes -days 2";
+
+	system("cd $dir && exec >/dev/null 2>&1 && " .
+	    "$make -subj /CN=ca -keyout ca.key -out ca.pem && " .
+	    "$make -subj /CN=other -keyout other.key -out other.pem && " .
+	    "openssl req -newkey rsa:2048 -nodes -subj /CN=redis " .
+		"-keyout key.pem -out cert.req && " .
+	    "echo subjectAltName=IP:127.0.0.1 >names && " .
+	    "openssl x509 -req -in cert.req -CA ca.pem -CAkey ca.key " .
+		"-days 2 -extfile names -out cert.pem && chmod 644 *.key") == 0
+	    or die "openssl does not make certificates\n";
+	return $dir;
+}
+
+subtest 'TLS' => sub {
+	my $port = PosternRedis::free_port();
+	my $policyd = Postern->new(ldif => few(3),
+	    conf => { counters => { uri => "rediss://127.0.0.1:$port" } });
+	my $said = `@{[build()]}/policyd/policyd -n -c @{[
+	    $policyd->path('policyd.conf')]}`;
+
+	if ($? != 0) {
+		is($? >> 8, 1, 'is refused where hiredis has none');
+		like($said, qr/counters\.uri.*needs a hiredis with TLS/,
+		    'with the reason');
+		return;
+	}
+	my $dir = certificates();
+	my $redis = PosternRedis->start('--tls-port', $port,
+	    '--tls-auth-clients', 'no', '--tls-cert-file', "$dir/cert.pem",
+	    '--tls-key-file', "$dir/key.pem", '--tls-ca-cert-file',
+	    "$dir/ca.pem");
+	for my $row (
+	    ['127.0.0.1', 'ca', qr/^DUNNO/, 'a server that is who it says'],
+	    ['127.0.0.1', 'other', qr/^451/, 'a CA that is not ours'],
+	    ['localhost', 'ca', qr/^451/, 'a certificate for another host'],
+	    ['127.0.0.1', '', qr/^451/, "a CA that is not the system's"]) {
+		my ($host, $ca, $want, $name) = @$row;
+
+		$policyd = Postern->start(ldif => few(3), conf => {
+		    on_counter_failure => 'defer', counters => {
+		    uri => "rediss://$host:$port", timeout => '5s',
+		    $ca ? (ca_file => "$dir/$ca.pem") : () } });
+		like($policyd->ask(sends()), $want, $name);
+		like($policyd->log(), $ca eq 'ca' && $host =~ /^1/ ?
+		    qr/rediss:\S+ can be asked/ :
+		    qr/rediss:\S+ cannot be asked: .*(certificate|mismatch)/i,
+		    'and the log says so');
+		is($policyd->stop(), '', 'policyd stops cleanly');
+	}
+};
+
 subtest 'what should be set otherwise' => sub {
 	my $redis = PosternRedis->start('--maxmemory-policy', 'allkeys-lru');
 	my $policyd = policyd($redis, few(1));
