@@ -17,8 +17,8 @@ struct redis_address {
 };
 
 /* One for each host of the URI that has an address, all by the URI's name; asks
- * the resolver, so only at start. NULL and *why where none has one. In the arena;
- * *count is how many. */
+ * the resolver, so only at start. NULL and *why where none has one. *count is
+ * how many. */
 struct redis_address *redis_addresses(struct arena *arena,
     const struct redis_uri *uri, size_t *count, const char **why);
 

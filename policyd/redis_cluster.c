@@ -144,9 +144,8 @@ node_greet(void *owner, redisAsyncContext *context)
 	struct redis_node *node = owner;
 	char key[32];
 
-	(void)context;
-	redis_link_probe(node->link,
-	    redis_node_key(node, key) ? key : NULL, false);
+	redis_probe(&node->probe, context,
+	    redis_node_key(node, key) ? key : NULL);
 }
 
 static void
@@ -216,7 +215,8 @@ node_redirects(void *owner, struct redis_call *call, const redisReply *reply)
 	struct redis_redirect to;
 	bool is_asked;
 
-	if (!redis_redirect_parse(reply->str, &to))
+	if (reply->type != REDIS_REPLY_ERROR ||
+	    !redis_redirect_parse(reply->str, &to))
 		return false;
 	if (follow(owner, &to, call) != NULL &&
 	    call->redirects++ < AT_ONCE_MAX && !redis_call_is_late(call))
@@ -229,8 +229,8 @@ node_redirects(void *owner, struct redis_call *call, const redisReply *reply)
 }
 
 static bool
-cluster_ask(struct redis_route *route, struct redis_call *call, int argc,
-    const char **argv, const size_t *lengths)
+cluster_ask(struct redis_route *route, struct redis_call *call,
+    const struct redis_command *command)
 {
 	struct cluster *c = (struct cluster *)route;
 	struct redis_link *link = call->once;
@@ -245,7 +245,7 @@ cluster_ask(struct redis_route *route, struct redis_call *call, int argc,
 		node->was_used = true;
 		link = node->link;
 	}
-	is_asked = redis_link_ask(link, call, argc, argv, lengths);
+	is_asked = redis_link_ask(link, call, command);
 	call->once = NULL;
 	if (is_asked || !redis_link_is_coming(link))
 		return is_asked;
@@ -309,8 +309,8 @@ cluster_eviction(const struct redis_route *route)
 
 	for (struct redis_node *node = c->nodes.first; node != NULL;
 	    node = node->next)
-		if (*redis_link_eviction(node->link) != '\0')
-			found = redis_link_eviction(node->link);
+		if (*node->probe.eviction != '\0')
+			found = node->probe.eviction;
 	return found;
 }
 

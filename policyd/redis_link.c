@@ -35,7 +35,6 @@ struct redis_link {
 	size_t failures;		/* since it was up */
 	bool has_told;			/* that it is down */
 	bool was_up;
-	char eviction[32];
 };
 
 static struct metric ups = {
@@ -163,13 +162,6 @@ on_disconnect(const redisAsyncContext *context, int status)
 		go_down_broken(link, context);
 }
 
-static bool
-is_error(const redisReply *reply, const char *code)
-{
-	return reply->type == REDIS_REPLY_ERROR &&
-	    strncmp(reply->str, code, strlen(code)) == 0;
-}
-
 /* AUTH, SELECT: either works or there is nothing to be done with this server.
  * A guide that wanted another AUTH refuses what comes next. */
 static void
@@ -181,84 +173,6 @@ on_greeted(redisAsyncContext *context, void *got, void *arg)
 	if (context == link->context && reply != NULL && is_server(link) &&
 	    reply->type == REDIS_REPLY_ERROR)
 		redis_link_go_down(link, log_foreign(reply->str));
-}
-
-/* Not all users may ask for that */
-static void
-on_info(redisAsyncContext *context, void *got, void *arg)
-{
-	static const char name[] = "maxmemory_policy:";
-	struct redis_link *link = arg;
-	const redisReply *reply = got;
-	const char *value;
-
-	*link->eviction = '\0';
-	if (context != link->context || reply == NULL || reply->str == NULL ||
-	    (value = strstr(reply->str, name)) == NULL)
-		return;
-	value += strlen(name);
-	snprintf(link->eviction, sizeof(link->eviction), "%.*s",
-	    (int)strcspn(value, "\r\n"), value);
-	if (strcmp(link->eviction, "noeviction") == 0)
-		*link->eviction = '\0';
-}
-
-/* master, slave (a replica) or sentinel, first in its answer */
-static void
-on_role(redisAsyncContext *context, void *got, void *arg)
-{
-	struct redis_link *link = arg;
-	const redisReply *reply = got;
-
-	if (context != link->context || reply == NULL)
-		return;
-	if (reply->type == REDIS_REPLY_ERROR)
-		redis_link_go_down(link, log_foreign(reply->str));
-	else if (reply->elements == 0 || reply->element[0]->str == NULL ||
-	    strcmp(reply->element[0]->str, "master") != 0)
-		redis_link_go_down(link, "it is not a master");
-}
-
-static bool
-is_redirect(const struct redis_link *link, const redisReply *reply)
-{
-	struct redis_redirect to;
-
-	return reply->type == REDIS_REPLY_ERROR &&
-	    link->ops->redirects != NULL &&
-	    redis_redirect_parse(reply->str, &to);
-}
-
-/* A key that has just moved says nothing of the server */
-static void
-on_written(redisAsyncContext *context, void *got, void *arg)
-{
-	struct redis_link *link = arg;
-	const redisReply *reply = got;
-
-	if (context != link->context || reply == NULL)
-		return;
-	if (reply->type == REDIS_REPLY_ERROR && !is_redirect(link, reply))
-		redis_link_go_down(link, log_foreign(reply->str));
-	else
-		redis_link_go_up(link);
-}
-
-void
-redis_link_probe(struct redis_link *link, const char *key, bool is_master)
-{
-	redisAsyncContext *to = link->context;
-
-	if (is_master)
-		redisAsyncCommand(to, on_role, link, "ROLE");
-	redisAsyncCommand(to, on_info, link, "INFO memory");
-	/* a replica, a full server and one that is loading let us in; and not
-	 * every user who may write may do so by a script, as a question does */
-	if (key != NULL)
-		redisAsyncCommand(to, on_written, link, "EVAL %s 1 %s",
-		    "return redis.call('SET', KEYS[1], 1, 'PX', 1000)", key);
-	else
-		redisAsyncCommand(to, on_written, link, "TIME");
 }
 
 static void
@@ -389,10 +303,11 @@ redis_link_is_coming(const struct redis_link *link)
 	    link->failures == 0;
 }
 
-const char *
-redis_link_eviction(const struct redis_link *link)
+static bool
+is_error(const redisReply *reply, const char *code)
 {
-	return link->eviction;
+	return reply->type == REDIS_REPLY_ERROR &&
+	    strncmp(reply->str, code, strlen(code)) == 0;
 }
 
 /* False: it says that the server cannot serve, which is told here */
@@ -417,7 +332,7 @@ on_reply(redisAsyncContext *context, void *got, void *arg)
 
 	call->link = NULL;
 	if (context == link->context && reply != NULL) {
-		if (is_redirect(link, reply) &&
+		if (link->ops->redirects != NULL &&
 		    link->ops->redirects(link->owner, call, reply))
 			return;
 		if (!is_from_able(link, reply))
@@ -440,15 +355,15 @@ on_expired(evutil_socket_t fd, short what, void *arg)
 }
 
 bool
-redis_link_ask(struct redis_link *link, struct redis_call *call, int argc,
-    const char **argv, const size_t *lengths)
+redis_link_ask(struct redis_link *link, struct redis_call *call,
+    const struct redis_command *command)
 {
 	if (link->state != LINK_UP)
 		return false;
 	if (call->once == link)
 		redisAsyncCommand(link->context, NULL, NULL, "ASKING");
-	if (redisAsyncCommandArgv(link->context, on_reply, call, argc, argv,
-	    lengths) != REDIS_OK)
+	if (redisAsyncCommandArgv(link->context, on_reply, call, command->argc,
+	    command->argv, command->lengths) != REDIS_OK)
 		return false;
 	call->link = link;
 	redis_call_begin(call, link);

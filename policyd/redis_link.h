@@ -25,6 +25,14 @@ struct redis_access {
 	struct redis_tls *tls;		/* NULL: none */
 };
 
+/* Words, and how many bytes each has */
+struct redis_command {
+	int argc;
+	const char **argv;
+	size_t *lengths;
+	struct arena *arena;		/* they are its */
+};
+
 /* A call under way, part of what the asker keeps of it */
 struct redis_call {
 	/* the asker's: */
@@ -56,7 +64,7 @@ struct redis_link_ops {
 	/* It was lost, or did not come. NULL: so what */
 	void (*down)(void *owner);
 	/* A reply that means another server: true where that was seen to.
-	 * NULL: there is none */
+	 * NULL: none does */
 	bool (*redirects)(void *owner, struct redis_call *call,
 	    const redisReply *reply);
 	/* NULL, or the link is to one of so many guides, who only know where
@@ -80,21 +88,12 @@ void redis_link_stop(struct redis_link *link);
 void redis_link_go_up(struct redis_link *link);
 void redis_link_go_down(struct redis_link *link, const char *why);
 
-/* For greet(): up when the server has taken a write to key (NULL: when it
- * answers) and, with is_master, says that it is one */
-void redis_link_probe(struct redis_link *link, const char *key,
-    bool is_master);
-
 bool redis_link_is_up(const struct redis_link *link);
 /* Connecting for the first time: it may be up in a moment */
 bool redis_link_is_coming(const struct redis_link *link);
-/* Redis forgets what it should not: its maxmemory-policy; "" where it is
- * noeviction, or cannot be told */
-const char *redis_link_eviction(const struct redis_link *link);
-
 /* False: cannot be asked, and done will not be called */
-bool redis_link_ask(struct redis_link *link, struct redis_call *call, int argc,
-    const char **argv, const size_t *lengths);
+bool redis_link_ask(struct redis_link *link, struct redis_call *call,
+    const struct redis_command *command);
 
 /* The time-out runs from here, or from the first time that it is asked */
 void redis_call_begin(struct redis_call *call, const struct redis_link *link);

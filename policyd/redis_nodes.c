@@ -29,6 +29,8 @@ redis_nodes_get(struct redis_nodes *nodes, const char *host, int port)
 	node->nodes = nodes;
 	node->was_used = true;
 	node->link = redis_link_new(nodes->ops, node, nodes->access);
+	node->probe = (struct redis_probe){ .link = node->link,
+		.role = PROBE_NODE };
 	node->next = nodes->first;
 	return nodes->first = node;
 }

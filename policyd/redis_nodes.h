@@ -4,11 +4,12 @@
 #ifndef POLICYD_REDIS_NODES_H
 #define POLICYD_REDIS_NODES_H
 
-#include "policyd/redis_link.h"
+#include "policyd/redis_probe.h"
 
 struct redis_node {
 	struct redis_address address;
 	struct redis_link *link;
+	struct redis_probe probe;
 	struct redis_nodes *nodes;
 	unsigned slots;		/* so many are its own */
 	bool is_started;

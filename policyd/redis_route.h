@@ -27,8 +27,8 @@ struct redis_route_ops {
 	bool (*is_settled)(const struct redis_route *route);
 	/* False: cannot be asked, and call->done will not be called */
 	bool (*ask)(struct redis_route *route, struct redis_call *call,
-	    int argc, const char **argv, const size_t *lengths);
-	/* redis_link_eviction() of any server */
+	    const struct redis_command *command);
+	/* What a server's redis_probe found; "": nothing */
 	const char *(*eviction)(const struct redis_route *route);
 };
 

@@ -8,6 +8,7 @@
 
 #include "common/log.h"
 #include "common/xmalloc.h"
+#include "policyd/redis_probe.h"
 #include "policyd/redis_route.h"
 
 struct sentinel {
@@ -15,6 +16,7 @@ struct sentinel {
 	struct redis_link *guide;	/* to a sentinel */
 	size_t next;			/* of the seeds */
 	struct redis_link *link;	/* to the master */
+	struct redis_probe probe;	/* of it */
 	struct redis_address master;
 	char *name;			/* its; NULL: not known yet */
 };
@@ -136,9 +138,8 @@ master(void *owner)
 static void
 greet_master(void *owner, redisAsyncContext *context)
 {
-	(void)context;
-	redis_link_probe(((struct sentinel *)owner)->link,
-	    "postern:{}:probe", true);
+	redis_probe(&((struct sentinel *)owner)->probe, context,
+	    "postern:{}:probe");
 }
 
 /* The one we listen to may be the one that does not know; where it is down,
@@ -164,6 +165,8 @@ sentinel_new(const struct redis_route *common)
 	s->route = *common;
 	s->guide = redis_link_new(&guide, s, common->access);
 	s->link = redis_link_new(&link, s, common->access);
+	s->probe = (struct redis_probe){ .link = s->link,
+		.role = PROBE_MASTER };
 	return &s->route;
 }
 
@@ -191,17 +194,16 @@ sentinel_is_settled(const struct redis_route *route)
 }
 
 static bool
-sentinel_ask(struct redis_route *route, struct redis_call *call, int argc,
-    const char **argv, const size_t *lengths)
+sentinel_ask(struct redis_route *route, struct redis_call *call,
+    const struct redis_command *command)
 {
-	return redis_link_ask(((struct sentinel *)route)->link, call, argc,
-	    argv, lengths);
+	return redis_link_ask(((struct sentinel *)route)->link, call, command);
 }
 
 static const char *
 sentinel_eviction(const struct redis_route *route)
 {
-	return redis_link_eviction(((const struct sentinel *)route)->link);
+	return ((const struct sentinel *)route)->probe.eviction;
 }
 
 const struct redis_route_ops redis_sentinel = {

@@ -3,11 +3,13 @@
 #include <stdlib.h>
 
 #include "common/xmalloc.h"
+#include "policyd/redis_probe.h"
 #include "policyd/redis_route.h"
 
 struct single {
 	struct redis_route route;
 	struct redis_link *link;
+	struct redis_probe probe;
 };
 
 static const struct redis_address *
@@ -19,9 +21,8 @@ where(void *owner)
 static void
 greet(void *owner, redisAsyncContext *context)
 {
-	(void)context;
-	redis_link_probe(((struct single *)owner)->link,
-	    "postern:{}:probe", false);
+	redis_probe(&((struct single *)owner)->probe, context,
+	    "postern:{}:probe");
 }
 
 static struct redis_route *
@@ -33,6 +34,8 @@ single_new(const struct redis_route *common)
 
 	single->route = *common;
 	single->link = redis_link_new(&ops, single, common->access);
+	single->probe = (struct redis_probe){ .link = single->link,
+		.role = PROBE_SERVER };
 	return &single->route;
 }
 
@@ -56,17 +59,16 @@ single_is_settled(const struct redis_route *route)
 }
 
 static bool
-single_ask(struct redis_route *route, struct redis_call *call, int argc,
-    const char **argv, const size_t *lengths)
+single_ask(struct redis_route *route, struct redis_call *call,
+    const struct redis_command *command)
 {
-	return redis_link_ask(((struct single *)route)->link, call, argc, argv,
-	    lengths);
+	return redis_link_ask(((struct single *)route)->link, call, command);
 }
 
 static const char *
 single_eviction(const struct redis_route *route)
 {
-	return redis_link_eviction(((const struct single *)route)->link);
+	return ((const struct single *)route)->probe.eviction;
 }
 
 const struct redis_route_ops redis_single = {
