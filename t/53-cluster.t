@@ -299,6 +299,32 @@ subtest 'a master is killed' => sub {
 	is($policyd->stop(), '', 'policyd stops cleanly');
 };
 
+subtest 'a master is silent' => sub {
+	my $policyd = policyd(uri_of(@masters), timeout => '2s');
+	my %is_hit = map { ($_ => $masters[1]->cli('GET', "{$_}") !~ /MOVED/) }
+	    @names;
+	my $is_other = sub { !$is_hit{$_[0]} };
+	my $said = {};
+
+	$policyd->policyctl('reset', $_) for @names;
+	ask_all($said, $policyd) for 1 .. 10;
+	ok($masters[1]->is_replicated(), 'its replica knows what is counted');
+	$masters[1]->signal('STOP');
+	ok(wait_until {
+		ask_all($said, $policyd);
+		$policyd->log() =~ /:$nodes[4]{port} can be asked/;
+	}, 'its replica is found when it is promoted');
+	$masters[1]->signal('CONT');
+	cmp_ok($said->{$_}{failure}, '>', 0, "$_ is not counted meanwhile")
+	    for grep { $is_hit{$_} } @names;
+	ask_to_the_end($said, $policyd);
+	is_deeply(of_kind($said, 'pass'), each_of($LIMIT),
+	    'all limits hold exactly');
+	is_deeply(of_kind($said, 'failure', $is_other), each_of(0, $is_other),
+	    'tenants of others felt nothing');
+	is($policyd->stop(), '', 'policyd stops cleanly');
+};
+
 subtest 'what should be set otherwise' => sub {
 	$masters[2]->cli('CONFIG', 'SET', 'maxmemory-policy', 'allkeys-lru');
 	my $policyd = policyd(uri_of(@masters));
