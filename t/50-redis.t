@@ -307,7 +307,7 @@ certificates
 }
 
 subtest 'TLS' => sub {
-	my $port = PosternRedis::free_port();
+	my $port = free_port();
 	my $policyd = Postern->new(ldif => few(3),
 	    conf => { counters => { uri => "rediss://127.0.0.1:$port" } });
 	my $said = `@{[build()]}/policyd/policyd -n -c @{[

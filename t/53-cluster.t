@@ -7,9 +7,8 @@ use warnings;
 
 use FindBin;
 use lib "$FindBin::Bin/lib";
-use IO::Socket::INET;
 use POSIX qw(WNOHANG);
-use Postern qw(build outbound wait_until);
+use Postern qw(build free_port outbound wait_until);
 use PosternLdif qw(tenant);
 use PosternRedis;
 use Test::More;
@@ -65,15 +64,12 @@ sub
 policyd
 {
 	my ($uri, %counters) = @_;
-	my $port = PosternRedis::free_port();
-	my $policyd = Postern->start(ldif => join('', map { tenant($_,
+
+	return Postern->start(ldif => join('', map { tenant($_,
 	    RateLimit => "few outbound domain recipients $LIMIT/1h") } @names),
 	    conf => { on_counter_failure => 'defer',
-	    metrics => "inet:127.0.0.1:$port",
+	    metrics => 'inet:127.0.0.1:' . free_port(),
 	    counters => { uri => $uri, timeout => '5s', %counters } });
-
-	$policyd->{metrics} = $port;
-	return $policyd;
 }
 
 # '2 of 3': those that can be asked
@@ -81,13 +77,9 @@ sub
 servers
 {
 	my ($policyd) = @_;
-	my $socket = IO::Socket::INET->new(
-	    PeerAddr => "127.0.0.1:$policyd->{metrics}");
 
-	print $socket "GET /metrics HTTP/1.0\r\n\r\n";
-	my %value = map { /^postern_policyd_redis_(\w+) (\d+)/ ? ($1 => $2) :
-	    () } <$socket>;
-	return "$value{up} of $value{servers}";
+	return join(' of ', map { $policyd->metric("postern_policyd_redis_$_") }
+	    qw(up servers));
 }
 
 # pass, limit, failure, or what else it was

@@ -21,6 +21,7 @@ our @EXPORT_OK = qw(free_port inbound is_sanitized outbound slurp spew srcdir
 
 my %running;		# pid => what was started, ours alone
 my $instances = 0;
+my %given;		# ports
 
 # Other accounts read what we write, whatever the caller's umask
 umask(022);
@@ -101,8 +102,9 @@ free_port
 	for (1 .. 100) {
 		my $port = 20000 + int(rand(12000));
 
-		return $port if IO::Socket::INET->new(Listen => 1,
-		    LocalAddr => '127.0.0.1', LocalPort => $port);
+		return $port if !$given{$port}++ && IO::Socket::INET->new(
+		    Listen => 1, LocalAddr => '127.0.0.1',
+		    LocalPort => $port);
 	}
 	die "no free port\n";
 }

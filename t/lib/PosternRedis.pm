@@ -7,24 +7,10 @@ package PosternRedis;
 use strict;
 use warnings;
 
-use IO::Socket::INET;
 use IO::Socket::UNIX;
-use Postern qw(slurp spew temp_dir wait_until);
+use Postern qw(free_port slurp spew temp_dir wait_until);
 
 my %running;		# pid => what was started, ours alone
-my %given;		# ports
-
-# Below those that the kernel gives to connections, and never the same again
-sub
-free_port
-{
-	while (1) {
-		my $port = 10000 + int(rand(22000));
-
-		return $port if !$given{$port}++ && IO::Socket::INET->new(
-		    Listen => 1, LocalPort => $port);
-	}
-}
 
 # PosternRedis->start('--option', 'value', ...)
 sub
