@@ -1,11 +1,12 @@
 /* SPDX-License-Identifier: ISC */
-/* endpoint.c - reads and binds an endpoint. Must never take a path from a
- * living server, nor show a socket with wider rights than asked for, whatever
- * the umask. Next: listen.c accepts on it. */
+/* endpoint.c - reads, binds and connects to an endpoint. Must never take a
+ * path from a living server, nor show a socket with wider rights than asked
+ * for, whatever the umask. Next: listen.c accepts on it. */
 #include "common/endpoint.h"
 
 #include <arpa/inet.h>
 #include <errno.h>
+#include <fcntl.h>
 #include <grp.h>
 #include <netdb.h>
 #include <netinet/in.h>
@@ -20,6 +21,7 @@
 
 #include "common/xmalloc.h"
 
+#define UNIX_WAIT_SECS 10	/* for a place in a listen queue */
 #define SOCKET_TYPE (SOCK_STREAM | SOCK_NONBLOCK | SOCK_CLOEXEC)
 
 static int
@@ -228,6 +230,64 @@ endpoint_bind(const struct endpoint *endpoint, unsigned mode,
 	say(why, "listen on", endpoint->text, strerror(errno));
 	close(fd);
 	return -1;
+}
+
+static int
+connect_fd(int fd, const struct sockaddr *address, socklen_t len,
+    const char *text, const char **why)
+{
+	if (fd != -1 && (connect(fd, address, len) == 0 ||
+	    errno == EINPROGRESS))
+		return fd;
+	say(why, "connect to", text, strerror(errno));
+	if (fd != -1)
+		close(fd);
+	return -1;
+}
+
+/* A full listen queue would be an error to a socket that does not block */
+static int
+unix_connect(const struct endpoint *endpoint, const char **why)
+{
+	static const struct timeval wait = { .tv_sec = UNIX_WAIT_SECS };
+	struct sockaddr_un address = { .sun_family = AF_UNIX };
+	int fd = socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0);
+
+	strcpy(address.sun_path, endpoint->path);
+	setsockopt(fd, SOL_SOCKET, SO_SNDTIMEO, &wait, sizeof(wait));
+	fd = connect_fd(fd, (const struct sockaddr *)&address,
+	    sizeof(address), endpoint->text, why);
+	if (fd != -1)
+		fcntl(fd, F_SETFL, O_NONBLOCK);
+	return fd;
+}
+
+static int
+inet_connect(const struct endpoint *endpoint, const char **why)
+{
+	struct addrinfo *found, hints = {
+		.ai_family = endpoint->family,
+		.ai_socktype = SOCK_STREAM,
+		.ai_flags = AI_NUMERICSERV,
+	};
+	int rc = getaddrinfo(endpoint->host, endpoint->port, &hints, &found);
+	int fd, on = 1;
+
+	if (rc != 0)
+		return say(why, "find", endpoint->text, gai_strerror(rc));
+	fd = socket(endpoint->family, SOCKET_TYPE, 0);
+	setsockopt(fd, IPPROTO_TCP, TCP_NODELAY, &on, sizeof(on));
+	fd = connect_fd(fd, found->ai_addr, found->ai_addrlen,
+	    endpoint->text, why);
+	freeaddrinfo(found);
+	return fd;
+}
+
+int
+endpoint_connect(const struct endpoint *endpoint, const char **why)
+{
+	return endpoint->path != NULL ? unix_connect(endpoint, why)
+	    : inet_connect(endpoint, why);
 }
 
 char *

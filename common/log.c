@@ -4,7 +4,9 @@
  * client, a message or the directory says. */
 #include "common/log.h"
 
+#include <pthread.h>
 #include <stdarg.h>
+#include <stdatomic.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -16,18 +18,23 @@
 #define FOREIGN_TEXTS 16
 #define LINES_A_MINUTE 10
 
+/* Where lines go, and every log_limit: any thread may write */
+static pthread_mutex_t lock = PTHREAD_MUTEX_INITIALIZER;
 static char ident[64] = "postern";
-static bool is_syslog, is_debug;
+static bool is_syslog;
+static atomic_bool is_debug;
 
 void
 log_open(const char *program, bool to_syslog, bool debug)
 {
-	is_syslog = to_syslog;
 	is_debug = debug;
+	pthread_mutex_lock(&lock);
+	is_syslog = to_syslog;
 	snprintf(ident, sizeof(ident), "%s%s", to_syslog ? "postern/" : "",
 	    program);
 	if (to_syslog)
 		openlog(ident, LOG_PID | LOG_NDELAY, LOG_MAIL);
+	pthread_mutex_unlock(&lock);
 }
 
 bool
@@ -50,10 +57,12 @@ emit(int priority, const char *word, const char *id, const char *fmt,
 	for (at = line; *at != '\0'; at++)
 		if ((unsigned char)*at < ' ' || (unsigned char)*at > '~')
 			*at = '?';
+	pthread_mutex_lock(&lock);
 	if (is_syslog)
 		syslog(priority, "%s%s", word, line);
 	else
 		fprintf(stderr, "%s: %s%s\n", ident, word, line);
+	pthread_mutex_unlock(&lock);
 }
 
 #define EMIT(priority, word)				\
@@ -107,8 +116,8 @@ panic(const char *fmt, ...)
 	abort();
 }
 
-const char *
-log_foreign(const char *text)
+static const char *
+escape(const char *text, char first)
 {
 	static _Thread_local char texts[FOREIGN_TEXTS][FOREIGN_BYTES * 4 + 4];
 	static _Thread_local unsigned turn;
@@ -116,7 +125,8 @@ log_foreign(const char *text)
 	const char *from;
 
 	for (from = text; *from != '\0' && from < text + FOREIGN_BYTES; from++)
-		if (*from > ' ' && *from <= '~' && *from != '"' && *from != '\\')
+		if (*from >= first && *from <= '~' && *from != '"' &&
+		    *from != '\\')
 			*to++ = *from;
 		else
 			to += sprintf(to, "\\x%02X", (unsigned char)*from);
@@ -124,19 +134,25 @@ log_foreign(const char *text)
 	return out;
 }
 
-bool
-log_allows(struct log_limit *limit)
+const char *
+log_foreign(const char *text)
 {
-	struct timespec now;
-	int64_t minute;
+	return escape(text, ' ' + 1);
+}
 
-	/* log.c stands below the loop and its clock, and needs no injecting */
-	clock_gettime(CLOCK_MONOTONIC, &now);
-	minute = now.tv_sec / 60 + 1;
+const char *
+log_foreign_words(const char *text)
+{
+	return escape(text, ' ');
+}
+
+/* Counts a line in. *dropped: how many were not written the last minute that
+ * there were any, told once. */
+static bool
+limit_take(struct log_limit *limit, int64_t minute, unsigned *dropped)
+{
 	if (minute != limit->minute) {
-		if (limit->dropped > 0)
-			log_warn(NULL, "(%u more like the next in that minute)",
-			    limit->dropped);
+		*dropped = limit->dropped;
 		*limit = (struct log_limit){ .minute = minute };
 	}
 	if (limit->lines == LINES_A_MINUTE) {
@@ -145,4 +161,22 @@ log_allows(struct log_limit *limit)
 	}
 	limit->lines++;
 	return true;
+}
+
+bool
+log_allows(struct log_limit *limit)
+{
+	struct timespec now;
+	unsigned dropped = 0;
+	bool is_allowed;
+
+	/* log.c stands below the loop and its clock, and needs no injecting */
+	clock_gettime(CLOCK_MONOTONIC, &now);
+	pthread_mutex_lock(&lock);
+	is_allowed = limit_take(limit, now.tv_sec / 60 + 1, &dropped);
+	pthread_mutex_unlock(&lock);
+	if (dropped > 0)
+		log_warn(NULL, "(%u more like the next in that minute)",
+		    dropped);
+	return is_allowed;
 }

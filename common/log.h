@@ -2,7 +2,8 @@
 /* log.h - one line per decision, to syslog (facility mail) or stderr.
  * id is the request's or the message's identity and stands first; NULL where there
  * is none. Foreign bytes (whatever a client, a message or the directory says) go
- * through log_foreign(). Never secrets, never the same event twice. */
+ * through log_foreign(). Never secrets, never the same event twice. Any thread
+ * may log. */
 #ifndef COMMON_LOG_H
 #define COMMON_LOG_H
 
@@ -33,6 +34,8 @@ _Noreturn void panic(const char *fmt, ...)
 /* The text with blanks, '"', '\\', control and 8-bit bytes as \xHH, at most
  * 256 bytes of it. Lives until 16 further calls in the same thread. */
 const char *log_foreign(const char *text);
+/* The same with its blanks, for a text in quotes: reply="%s" */
+const char *log_foreign_words(const char *text);
 
 /* A warning that may come once for every request: at most 10 lines a minute for each
  * place in the code, then silence, then "(N more like this)".

@@ -5,6 +5,7 @@
 
 #include <event2/event.h>
 #include <fcntl.h>
+#include <limits.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/mman.h>
@@ -16,6 +17,8 @@
 static struct event_base *base;
 static int64_t set_ms;
 static const volatile int64_t *offset_ms;
+
+#define LOOK_AGAIN_MS 20	/* at a clock that may be moved */
 
 struct event_base *
 loop_base(void)
@@ -101,6 +104,28 @@ void
 loop_now_set(int64_t now_ms)
 {
 	set_ms = now_ms;
+}
+
+int64_t
+loop_ticks(void)
+{
+	struct timespec now;
+
+	clock_gettime(CLOCK_MONOTONIC, &now);
+	return (int64_t)now.tv_sec * 1000 + now.tv_nsec / 1000000 +
+	    (offset_ms != NULL ? *offset_ms : 0);
+}
+
+int
+loop_ticks_wait(int64_t until)
+{
+	int64_t left = until - loop_ticks();
+
+	if (left <= 0)
+		return 0;
+	if (offset_ms != NULL && left > LOOK_AGAIN_MS)
+		return LOOK_AGAIN_MS;
+	return left < INT_MAX ? (int)left : INT_MAX;
 }
 
 void

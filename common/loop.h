@@ -26,6 +26,13 @@ int64_t loop_now(void);
  * Redis has, goes by that */
 int64_t loop_now_injected(void);
 void loop_now_set(int64_t now_ms);	/* 0: the real clock again */
+
+/* Milliseconds of a clock that only goes on, for time-outs of threads that
+ * wait by themselves; POSTERN_CLOCK moves it, too. Any thread. */
+int64_t loop_ticks(void);
+/* How long poll(2) may wait for that moment: its milliseconds, or less where
+ * a test may move the clock meanwhile. 0: it has come. */
+int loop_ticks_wait(int64_t until);
 void loop_clock_open(void);
 
 #endif

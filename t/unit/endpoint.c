@@ -2,7 +2,10 @@
 /* endpoint.c - what is an endpoint, and what it is bound to. */
 #include "common/endpoint.h"
 
+#include <errno.h>
+#include <fcntl.h>
 #include <netinet/in.h>
+#include <poll.h>
 #include <stdlib.h>
 #include <sys/socket.h>
 #include <sys/stat.h>
@@ -170,6 +173,49 @@ test_inet(void)
 	close(fd);
 }
 
+/* The error of a connection once it is made or not; 0 none, -1 not begun */
+static int
+connected(const char *where, const char **why)
+{
+	struct endpoint to;
+	struct pollfd fds = { .events = POLLOUT };
+	int error = -1;
+
+	endpoint_parse(where, &to, why);
+	fds.fd = endpoint_connect(&to, why);
+	if (fds.fd == -1)
+		return -1;
+	if (poll(&fds, 1, 10000) == 1)
+		error = option_of(fds.fd, SOL_SOCKET, SO_ERROR);
+	if ((fcntl(fds.fd, F_GETFL) & O_NONBLOCK) == 0)
+		error = -1;
+	close(fds.fd);
+	return error;
+}
+
+static void
+test_connect(void)
+{
+	const char *why = "";
+	char path[64], *name;
+	int fd = bound("inet:127.0.0.1:0", 0, "", &why);
+
+	name = endpoint_name(fd);
+	tap_int(connected(name, &why), 0, "a listener is connected to");
+	close(fd);
+	tap_int(connected(name, &why), ECONNREFUSED,
+	    "and not once it has gone");
+	free(name);
+	snprintf(path, sizeof(path), "unix:%s/to", dir);
+	tap_int(connected(path, &why), -1, "no socket, no connection");
+	tap_ok(strstr(why, "cannot connect to unix:/") != NULL &&
+	    strstr(why, "No such file") != NULL, "and it is said why");
+	fd = bound(path, 0600, "", &why);
+	tap_int(connected(path, &why), 0, "a unix socket is connected to");
+	close(fd);
+	unlink(path + 5);
+}
+
 int
 main(void)
 {
@@ -187,6 +233,7 @@ main(void)
 	test_unix();
 	test_unix_errors();
 	test_inet();
+	test_connect();
 	rmdir(dir);
 	return tap_done();
 }

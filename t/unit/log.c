@@ -53,6 +53,8 @@ main(void)
 	tap_is(log_foreign("x> verdict=permit \"\\\n\x80"),
 	    "x>\\x20verdict=permit\\x20\\x22\\x5C\\x0A\\x80",
 	    "blanks, quotes and control bytes are not");
+	tap_is(log_foreign_words("250 Ok: queued \"\n"),
+	    "250 Ok: queued \\x22\\x0A", "words keep their blanks alone");
 	tap_ok(strlen(log_foreign(long_text)) == 259,
 	    "a long one is cut, and says so");
 

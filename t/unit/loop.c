@@ -44,7 +44,7 @@ main(void)
 {
 	char path[] = "/tmp/postern-clock.XXXXXX";
 	int fd = mkstemp(path);
-	int64_t before;
+	int64_t before, ticks;
 
 	tap_log();
 	loop_defer(outer, NULL);
@@ -62,11 +62,19 @@ main(void)
 	before = loop_now();
 	tap_ok(before > 1600000000000LL, "unset, it is the real one, in ms");
 	shift(fd, 0);
+	tap_ok(loop_ticks_wait(loop_ticks() + 60000) > 50000,
+	    "poll may wait for all of a time-out");
 	setenv("POSTERN_CLOCK", path, 1);
 	loop_clock_open();
+	ticks = loop_ticks();
 	shift(fd, 3600000);
 	tap_ok(loop_now() - before >= 3600000 &&
 	    loop_now() - before < 3660000, "POSTERN_CLOCK shifts it at once");
+	tap_ok(loop_ticks() - ticks >= 3600000 &&
+	    loop_ticks() - ticks < 3660000, "and the ticks");
+	tap_int(loop_ticks_wait(ticks + 60000), 0, "a time-out has come then");
+	tap_ok(loop_ticks_wait(loop_ticks() + 60000) < 1000,
+	    "and poll waits in small steps, as it may move again");
 	close(fd);
 	unlink(path);
 	loop_free();
