@@ -7,6 +7,7 @@
 #include <string.h>
 
 #include "common/address.h"
+#include "common/conf_rows.h"
 #include "common/directory.h"
 #include "common/listen.h"
 #include "common/xmalloc.h"
@@ -18,11 +19,6 @@
 static const char *const failure_words[] = { "local", "permit", "defer", NULL };
 static const char *const no_directory_words[] = { "permit", "defer", NULL };
 static const char *const charge_words[] = { "rcpt", "end-of-message", NULL };
-/* enum source_tls, enum source_sasl */
-static const char *const tls_words[] = { "starttls", "off", NULL };
-static const char *const sasl_words[] = { "", "EXTERNAL", NULL };
-static const char *const log_words[] = { "syslog", "stderr", NULL };
-static const char *const level_words[] = { "info", "debug", NULL };
 
 static int
 check_network(const char *value, const char **why)
@@ -49,44 +45,13 @@ check_delimiter(const char *value, const char **why)
 	return strlen(value) <= 8 && strpbrk(value, "@ .\"") == NULL ? 0 : -1;
 }
 
-static int
-check_listen_or_none(const char *value, const char **why)
-{
-	return *value == '\0' ? 0 : listen_check(value, why);
-}
-
 /* clang-format off */
 static const struct option rows[] = {
 	{ "listen", OPTION_LIST, AT(listen), "unix:/var/spool/postfix/private/policyd", 0, 0, NULL, listen_check,
 	    "where Postfix asks: unix:/path, inet:host:port, inet:[::1]:port" },
-	{ "listen_mode", OPTION_MODE, AT(listen_mode), "0660", 0, 0777, NULL, NULL,
-	    "permissions of a unix socket in listen" },
-	{ "listen_group", OPTION_STRING, AT(listen_group), "postfix", 0, 0, NULL, NULL,
-	    "group of a unix socket in listen; \"\" leaves it" },
-	{ "user", OPTION_STRING, AT(user), "postern", 0, 0, NULL, NULL,
-	    "account to run as when started by root; \"\" stays who we are" },
-	{ "group", OPTION_STRING, AT(group), "postern", 0, 0, NULL, NULL,
-	    "group to run as; \"\" takes the user's own" },
-	{ "directory.uri", OPTION_STRING, AT(directory.uri), "ldif:///etc/postern/directory.ldif", 0, 0, NULL, NULL,
-	    "tenants and their policy: ldif:///path, or ldap:// ldaps:// ldapi:// in order" },
-	{ "directory.base", OPTION_STRING, AT(directory.base), "", 0, 0, NULL, NULL,
-	    "LDAP: the DN below which all entries are" },
-	{ "directory.bind_dn", OPTION_STRING, AT(directory.bind_dn), "", 0, 0, NULL, NULL,
-	    "LDAP: who policyd is there; \"\" for anonymous, or as sasl says" },
-	{ "directory.bind_password_file", OPTION_STRING, AT(directory.bind_password_file), "", 0, 0, NULL, NULL,
-	    "LDAP: the password of bind_dn, the first line of this file" },
-	{ "directory.tls", OPTION_WORD, AT(directory.tls), "starttls", 0, 0, tls_words, NULL,
-	    "LDAP: on ldap:// starttls or off; ldaps:// always has it, ldapi:// never" },
-	{ "directory.ca_file", OPTION_STRING, AT(directory.ca_file), "", 0, 0, NULL, NULL,
-	    "LDAP: CA certificates that servers are checked against; \"\" as in ldap.conf(5)" },
-	{ "directory.cert_file", OPTION_STRING, AT(directory.cert_file), "", 0, 0, NULL, NULL,
-	    "LDAP: our certificate for a server that asks; \"\" for none" },
-	{ "directory.key_file", OPTION_STRING, AT(directory.key_file), "", 0, 0, NULL, NULL,
-	    "LDAP: the key of cert_file" },
-	{ "directory.sasl", OPTION_WORD, AT(directory.sasl), "", 0, 0, sasl_words, NULL,
-	    "LDAP: EXTERNAL: we are who the socket or our certificate says; \"\" for bind_dn" },
-	{ "directory.poll", OPTION_DURATION, AT(directory.poll_ms), "1m", 1000, 86400000, NULL, NULL,
-	    "LDAP: how often a server is asked that does not tell its changes" },
+	CONF_ROWS_SOCKET,
+	CONF_ROWS_ACCOUNT("postern"),
+	CONF_ROWS_DIRECTORY,
 	{ "directory.state_file", OPTION_STRING, AT(directory.state_file), "/var/lib/postern/policyd.state", 0, 0, NULL, NULL,
 	    "LDAP: a copy of the directory, to start from while no server answers; \"\" for none" },
 	{ "counters.uri", OPTION_STRING, AT(counters_uri), "memory:", 0, 0, NULL, counters_check_uri,
@@ -115,14 +80,10 @@ static const struct option rows[] = {
 	    "as in Postfix: what separates a mailbox from its extension" },
 	{ "control", OPTION_STRING, AT(control), "unix:/run/postern/policyd.sock", 0, 0, NULL, listen_check,
 	    "where policyctl asks" },
-	{ "metrics", OPTION_STRING, AT(metrics), "", 0, 0, NULL, check_listen_or_none,
-	    "inet:host:port for /metrics and /healthz; \"\" for none" },
+	CONF_ROWS_METRICS,
 	{ "sendmail", OPTION_STRING, AT(sendmail), "/usr/sbin/sendmail", 0, 0, NULL, NULL,
 	    "what sends the mail to posternAlert; \"\" sends none" },
-	{ "log", OPTION_WORD, AT(log), "syslog", 0, 0, log_words, NULL,
-	    "syslog (facility mail) or stderr" },
-	{ "log_level", OPTION_WORD, AT(log_level), "info", 0, 0, level_words, NULL,
-	    "info: every verdict but permit; debug: every one" },
+	CONF_ROWS_LOG("info: every verdict but permit; debug: every one"),
 };
 /* clang-format on */
 #define ROWS (sizeof(rows) / sizeof(rows[0]))

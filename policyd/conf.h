@@ -9,14 +9,12 @@
 #include <stdio.h>
 
 #include "common/cidr.h"
+#include "common/conf_rows.h"
 #include "common/findings.h"
-#include "common/option.h"
-#include "common/source.h"
 
 enum counter_failure { FAILURE_LOCAL, FAILURE_PERMIT, FAILURE_DEFER };
 enum no_directory { NO_DIRECTORY_PERMIT, NO_DIRECTORY_DEFER };
 enum charge_at { CHARGE_AT_RCPT, CHARGE_AT_END_OF_MESSAGE };
-enum log_to { LOG_TO_SYSLOG, LOG_TO_STDERR };
 
 struct conf {
 	struct arena *arena;
