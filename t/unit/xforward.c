@@ -1,0 +1,84 @@
+/* SPDX-License-Identifier: ISC */
+/* xforward.c - what Postfix forwards of the first pass, in xtext; and the offer
+ * that names it. */
+#include "dkimsign/xforward.h"
+
+#include "dkimsign/offer.h"
+#include "t/unit/tap.h"
+
+#define ALL 0x7f
+
+static const struct {
+	const char *name, *arguments;
+	int want;
+	const char *client;	/* name[address] */
+} rows[] = {
+	{ "what Postfix says", "NAME=a.example ADDR=192.0.2.1 PORT=25", 0,
+	    "a.example[192.0.2.1]" },
+	{ "IPv6", "NAME=a.example ADDR=IPV6:2001:db8::1", 0,
+	    "a.example[IPV6:2001:db8::1]" },
+	{ "xtext", "NAME=a+2Bb+20c ADDR=x", 0, "a+b c[x]" },
+	{ "in small letters", "name=a addr=b", 0, "a[b]" },
+	{ "nothing known", "NAME=[UNAVAILABLE] ADDR=[TEMPUNAVAIL]", 0, "[]" },
+	{ "no argument", "", -1, "[]" },
+	{ "an attribute that there is not", "COLOUR=red", -1, "[]" },
+	{ "no value", "NAME=", -1, "[]" },
+	{ "not even =", "NAME", -1, "[]" },
+	{ "half xtext", "NAME=a+2", -1, "[]" },
+	{ "no xtext", "NAME=a+zz", -1, "[]" },
+	{ "8-bit", "NAME=\xc3\xa4", -1, "[]" },
+	{ "a NUL in xtext is no end", "NAME=a+00b ADDR=c", 0, "a?b[c]" },
+};
+
+static void
+test_offer(void)
+{
+	struct offer offer = { 0 };
+
+	offer_take(&offer, "size 1000");
+	offer_take(&offer, "CHUNKING");
+	offer_take(&offer, "XFORWARD NAME ADDR COLOUR IDENT");
+	offer_take(&offer, "SIZEABLE");
+	offer_take(&offer, "");
+	tap_int(offer.extensions, OFFER_SIZE | OFFER_CHUNKING | OFFER_XFORWARD,
+	    "what is known is taken");
+	tap_int((int64_t)offer.size, 1000, "with the size");
+	tap_int(offer.xforward, 1 << XFORWARD_NAME | 1 << XFORWARD_ADDR |
+	    1 << XFORWARD_IDENT, "and the attributes of XFORWARD");
+	offer = (struct offer){ 0 };
+	offer_take(&offer, "SIZE");
+	tap_ok(offer.extensions == OFFER_SIZE && offer.size == 0,
+	    "SIZE without one is no limit");
+}
+
+int
+main(void)
+{
+	struct arena *arena = arena_new(0);
+	struct xforward xforward;
+	char got[300];
+	size_t i;
+
+	for (i = 0; i < sizeof(rows) / sizeof(rows[0]); i++) {
+		xforward = (struct xforward){ 0 };
+		tap_int(xforward_take(&xforward, arena, rows[i].arguments,
+		    ALL), rows[i].want, rows[i].name);
+		if (rows[i].want == -1)
+			continue;
+		snprintf(got, sizeof(got), "%s[%s]",
+		    xforward_text(&xforward, arena, XFORWARD_NAME),
+		    xforward_text(&xforward, arena, XFORWARD_ADDR));
+		tap_is(got, rows[i].client, rows[i].name);
+	}
+	xforward = (struct xforward){ 0 };
+	xforward_take(&xforward, arena, "NAME=a", ALL);
+	xforward_take(&xforward, arena, "IDENT=4FX", ALL);
+	tap_ok(xforward.is_given && strcmp(xforward.values[XFORWARD_NAME],
+	    "a") == 0 && strcmp(xforward.values[XFORWARD_IDENT], "4FX") == 0,
+	    "two commands add up");
+	tap_int(xforward_take(&xforward, arena, "PORT=25",
+	    1 << XFORWARD_NAME), -1, "what was not offered is refused");
+	test_offer();
+	arena_free(arena);
+	return tap_done();
+}
