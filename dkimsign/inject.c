@@ -160,12 +160,21 @@ say_data(const struct talk *talk, size_t at)
 	wire_printf(&talk->link->wire, "DATA\r\n");
 }
 
+/* A yes to DATA is no yes to the message */
 static void
 hear_data(struct talk *talk, size_t at)
 {
+	struct reply reply;
+
 	(void)at;
-	if (heard(talk) && talk->reply.code != 354)
-		settle(talk->in, &talk->reply);
+	if (!heard(talk) || talk->reply.code == 354)
+		return;
+	reply = talk->reply;
+	if (reply.code < 400)
+		reply_set(&reply, "451 4.5.0", "next hop said to DATA: %d %s "
+		    "%.300s", talk->reply.code, talk->reply.enhanced,
+		    talk->reply.text);
+	settle(talk->in, &reply);
 }
 
 /* As Postfix does: what is not known at all is not said */

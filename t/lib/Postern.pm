@@ -178,11 +178,20 @@ write_ldif
 	rename($self->path('new.ldif'), $self->path('directory.ldif'));
 }
 
+# Which of the daemons, and its options where a test names no other;
+# PosternSign.pm has others
 sub
-write_conf
+program
 {
-	my ($self, $options) = @_;
-	my %conf = (
+	return 'policyd';
+}
+
+sub
+defaults
+{
+	my ($self) = @_;
+
+	return (
 		listen => ['unix:' . $self->path('policy')],
 		listen_mode => '0666',
 		listen_group => '',
@@ -193,12 +202,18 @@ write_conf
 		sendmail => '',
 		log => 'stderr',
 		log_level => 'debug',
-		%$options
 	);
+}
+
+sub
+write_conf
+{
+	my ($self, $options) = @_;
+	my %conf = ($self->defaults(), %$options);
 
 	$self->{listen} = $conf{listen}[0];
 	$self->{metrics} = ($conf{metrics} // '') =~ s/^inet://r;
-	spew($self->path('policyd.conf'), conf_text(\%conf));
+	spew($self->path($self->program() . '.conf'), conf_text(\%conf));
 }
 
 # The daemon's clock: real time and this many milliseconds
@@ -230,6 +245,7 @@ sub
 spawn
 {
 	my ($self) = @_;
+	my $name = $self->program();
 	my $pid = fork() // die "fork: $!\n";
 
 	if ($pid == 0) {
@@ -237,8 +253,8 @@ spawn
 		open(STDIN, '<', '/dev/null');
 		open(STDOUT, '>>', $self->path('log'));
 		open(STDERR, '>>', $self->path('log'));
-		exec(build() . '/policyd/policyd', '-c', $self->path('policyd.conf'))
-		    or POSIX::_exit(127);
+		exec(build() . "/$name/$name", '-c',
+		    $self->path("$name.conf")) or POSIX::_exit(127);
 	}
 	$self->{pid} = $pid;
 	$self->{was_killed} = 0;
@@ -246,14 +262,23 @@ spawn
 }
 
 sub
-launch
+is_ready
 {
 	my ($self) = @_;
 
+	return $self->control('/check');
+}
+
+sub
+launch
+{
+	my ($self) = @_;
+	my $name = $self->program();
+
 	$self->spawn();
-	wait_until { !$self->is_running() || $self->control('/check') }
-	    or die "policyd does not answer:\n" . $self->log();
-	die "policyd did not start ($self->{status}):\n" . $self->log()
+	wait_until { !$self->is_running() || $self->is_ready() }
+	    or die "$name does not answer:\n" . $self->log();
+	die "$name did not start ($self->{status}):\n" . $self->log()
 	    if !$self->is_running();
 	return $self;
 }
@@ -457,7 +482,7 @@ END {
 		my $problem = $self->stop();
 
 		next if $problem eq '';
-		print STDERR "# policyd: $problem\n";
+		print STDERR "# ", $self->program(), ": $problem\n";
 		$status ||= 1;
 	}
 	$? = $status;
