@@ -4,6 +4,7 @@
  * inject.c speaks on them. */
 #include "dkimsign/hop.h"
 
+#include <errno.h>
 #include <pthread.h>
 #include <stdlib.h>
 #include <string.h>
@@ -153,9 +154,11 @@ hop_trouble(const struct hop_link *link, enum wire_end end,
 		[WIRE_TOO_LONG] = "says something that is no reply",
 	};
 
-	reply_set(out, "451 4.4.2", "next hop %s: %s", link->hop->uri,
-	    end == WIRE_CLOSED && link->wire.error != 0
-	    ? strerror(link->wire.error) : words[end]);
+	int error = end == WIRE_CLOSED ? link->wire.error : 0;
+
+	reply_set(out, error == ECONNREFUSED ? "451 4.4.1" : "451 4.4.2",
+	    "next hop %s: %s", link->hop->uri,
+	    error != 0 ? strerror(error) : words[end]);
 }
 
 /* offer: gets the lines behind the first; NULL */

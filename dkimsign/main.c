@@ -315,13 +315,25 @@ reload(void)
 }
 
 static void
+close_listeners(void)
+{
+	while (listener_count > 0)
+		listen_close(listeners[--listener_count]);
+}
+
+/* Who waits in a listen queue hears so now, not when the last session ends */
+static void
+stop(void)
+{
+	server_stop();
+	close_listeners();
+}
+
+static void
 close_all(void)
 {
-	size_t i;
-
 	http_stop(metrics_server);
-	for (i = 0; i < listener_count; i++)
-		listen_close(listeners[i]);
+	close_listeners();
 	listen_close(metrics);
 	if (!server_free()) {
 		log_warn(NULL, "ended with %zu sessions under way",
@@ -360,7 +372,7 @@ main(int argc, char **argv)
 		.user = user, .group = group,
 		.logs_to_syslog = logs_to_syslog, .logs_debug = logs_debug,
 		.open = open_sockets, .start = start,
-		.reload = reload, .stop = server_stop, .close = close_all,
+		.reload = reload, .stop = stop, .close = close_all,
 	};
 
 	prepare();
