@@ -14,7 +14,8 @@ use Test::More;
 my $top = srcdir();
 my $dir = temp_dir();
 my $policyd = build() . '/policyd/policyd';
-my @pages = sort(glob("$top/policyd/*.[1-8]"));
+my @daemons = qw(policyd dkimsign);
+my @pages = sort(glob("$top/{policyd,dkimsign}/*.[1-8]"));
 
 # Exit code, and what it said on either stream
 sub
@@ -32,14 +33,15 @@ run
 	return ($? >> 8, $said);
 }
 
-# What -T prints of a configuration: (exit code, output)
+# What -T of a daemon prints of a configuration: (exit code, output)
 sub
 printed
 {
-	my ($text) = @_;
+	my ($daemon, $text) = @_;
 
-	spew("$dir/policyd.conf", $text);
-	return run($policyd, '-c', "$dir/policyd.conf", '-T');
+	spew("$dir/$daemon.conf", $text);
+	return run(build() . "/$daemon/$daemon", '-c', "$dir/$daemon.conf",
+	    '-T');
 }
 
 # { name => [value, help] } of what -T prints. Help may stand in several
@@ -75,12 +77,13 @@ plain
 	return $text;
 }
 
-# { name => [default, reload or restart] } of policyd.conf(5)
+# { name => [default, reload or restart] } of a daemon's conf(5)
 sub
 documented
 {
+	my ($daemon) = @_;
 	my %options;
-	my $page = plain(slurp("$top/policyd/policyd.conf.5"));
+	my $page = plain(slurp("$top/$daemon/$daemon.conf.5"));
 
 	$page =~ s/.*^\.Sh OPTIONS\n(.*?)^\.Sh .*/$1/ms;
 	for (split(/^\.It Ic /m, $page)) {
@@ -129,7 +132,7 @@ files_named
 	my ($text) = @_;
 
 	return grep { !m{/(?:NN-|x\.c$)} } $text =~
-	    m{(?<![\w/.-])((?:common|policyd|schema|etc|t)/[\w*./-]*\w)}g;
+	    m{(?<![\w/.-])((?:common|policyd|dkimsign|schema|etc|t)/[\w*./-]*\w)}g;
 }
 
 sub
@@ -142,39 +145,41 @@ none_is
 
 # -- options
 
-my ($rc, $said) = printed('');
-is($rc, 0, 'policyd -T takes an empty configuration') or diag($said);
-my $options = options($said);
-my @names = sort(keys(%$options));
-cmp_ok(scalar(@names), '>', 10, 'policyd -T prints options');
-($rc, my $again) = printed($said);
-is($again, $said, 'what policyd -T prints is read again as the same');
+for my $daemon (@daemons) {
+	my ($rc, $said) = printed($daemon, '');
+	is($rc, 0, "$daemon -T takes an empty configuration") or diag($said);
+	my $options = options($said);
+	my @names = sort(keys(%$options));
+	cmp_ok(scalar(@names), '>', 10, "$daemon -T prints options");
+	($rc, my $again) = printed($daemon, $said);
+	is($again, $said, "what $daemon -T prints is read again as the same");
 
-my $man = documented();
-is_deeply([sort(keys(%$man))], \@names,
-    'policyd.conf(5) has the options of policyd, no more and no fewer');
-for (@names) {
-	is($man->{$_}[0], $options->{$_}[0],
-	    "policyd.conf(5) has the default of $_");
-	ok($man->{$_}[1], "policyd.conf(5) says when $_ changes");
+	my $man = documented($daemon);
+	is_deeply([sort(keys(%$man))], \@names,
+	    "$daemon.conf(5) has the options of $daemon, no more and no fewer");
+	for (@names) {
+		is($man->{$_}[0], $options->{$_}[0],
+		    "$daemon.conf(5) has the default of $_");
+		ok($man->{$_}[1], "$daemon.conf(5) says when $_ changes");
+	}
+
+	my $sample = slurp("$top/etc/$daemon.conf");
+	($rc, $again) = printed($daemon, $sample);
+	is($again, $said, "etc/$daemon.conf as it is changes nothing");
+	$sample =~ s/^#(?! |$)//mg;
+	($rc, $again) = printed($daemon, $sample);
+	is($rc, 0, "etc/$daemon.conf is accepted with every line uncommented")
+	    or diag($again);
+	is($again, $said, "etc/$daemon.conf has the defaults");
+	my $sampled = options($sample);
+	is_deeply([sort(keys(%$sampled))], \@names, "etc/$daemon.conf has " .
+	    "the options of $daemon, no more and no fewer");
+	none_is("etc/$daemon.conf has the help of $daemon -T, and marks what " .
+	    'reloads', map { "$_: " . ($sampled->{$_}[1] // '') } grep {
+		($sampled->{$_}[1] // '') ne $options->{$_}[1] .
+		    (($man->{$_}[1] // '') eq 'reload' ? ' (reload)' : '')
+	    } @names);
 }
-
-my $sample = slurp("$top/etc/policyd.conf");
-($rc, $again) = printed($sample);
-is($again, $said, 'etc/policyd.conf as it is changes nothing');
-$sample =~ s/^#(?! |$)//mg;
-($rc, $again) = printed($sample);
-is($rc, 0, 'etc/policyd.conf is accepted with every line uncommented')
-    or diag($again);
-is($again, $said, 'etc/policyd.conf has the defaults');
-my $sampled = options($sample);
-is_deeply([sort(keys(%$sampled))], \@names,
-    'etc/policyd.conf has the options of policyd, no more and no fewer');
-none_is('etc/policyd.conf has the help of policyd -T, and marks what reloads',
-    map { "$_: " . ($sampled->{$_}[1] // '') } grep {
-	($sampled->{$_}[1] // '') ne $options->{$_}[1] .
-	    (($man->{$_}[1] // '') eq 'reload' ? ' (reload)' : '')
-    } @names);
 
 # -- manual pages
 
@@ -194,20 +199,29 @@ for my $page (@pages) {
 my %is_page = map { m{([^/]+)\.(\d)$} ? ("$1 $2" => 1) : () } @pages;
 for my $page (@pages) {
 	none_is('every page of ours exists that ' . ($page =~ s{.*/}{}r) .
-	    ' refers to', grep { /^(policy|postern)/ && !$is_page{$_} }
+	    ' refers to', grep { /^(policy|postern|dkimsign)/ && !$is_page{$_} }
 	    slurp($page) =~ /^\.Xr (\S+ \d)/mg);
 }
 
+# A log line of a report.c, as the manual's literal shows it after an id
 my $policyd_8 = plain(slurp("$top/policyd/policyd.8"));
-my $source = join('', map { slurp($_) } glob("$top/policyd/*.c"));
-my %metrics = map { $_ => 1 } $source =~ /"(postern_policyd_\w+)"/g;
-is_deeply([sort($policyd_8 =~ /^\.It Ic (postern_policyd_\w+)/mg)],
-    [sort(keys(%metrics))], 'policyd(8) has every metric, and no other');
-my ($format) = slurp("$top/policyd/report.c") =~ /("verdict=%s.*?),\n/s;
-my @fields = grep { $_ ne 'PRIu64' } $format =~ /(\w+)=/g;
-my ($shown) = $policyd_8 =~ /^i7: (.*?)^\.Ed/ms;
-is(join(' ', $shown =~ /(?:^|\s)(\w+)=/g), join(' ', @fields),
-    'policyd(8) shows the log line with its fields in order');
+my %first = (policyd => ['verdict', 'i7'], dkimsign => ['result', '4FQwxy3z']);
+for my $daemon (@daemons) {
+	my $page = plain(slurp("$top/$daemon/$daemon.8"));
+	my $source = join('', map { slurp($_) } glob("$top/$daemon/*.c"));
+	my %metrics = map { $_ => 1 } $source =~ /"(postern_${daemon}_\w+)"/g;
+	my ($field, $id) = @{ $first{$daemon} };
+
+	is_deeply([sort($page =~ /^\.It Ic (postern_${daemon}_\w+)/mg)],
+	    [sort(keys(%metrics))],
+	    "$daemon(8) has every metric, and no other");
+	my ($format) = slurp("$top/$daemon/report.c") =~
+	    /("$field=%s.*?),\n/s;
+	my @fields = grep { $_ ne 'PRIu64' } $format =~ /(\w+)=/g;
+	my ($shown) = $page =~ /^$id: (.*?)^\.Ed/ms;
+	is(join(' ', $shown =~ /(?:^|\s)(\w+)=/g), join(' ', @fields),
+	    "$daemon(8) shows the log line with its fields in order");
+}
 my ($table) = slurp("$top/policyd/verdict.c") =~ /rows\[\] = \{(.*?)^\};/ms;
 none_is('policyd(8) has every reply', grep {
 	$policyd_8 !~ /^\.It \w+ Ta Li \Q$_\E/m
@@ -224,7 +238,7 @@ my ($installed) = $readme =~ /apt-get install (.*?[^\\])\n/s;
 is(join(' ', split(/[\s\\]+/, $installed // '')),
     join(' ', split(' ', $packages)),
     'README.md installs the packages that ./quickstart does');
-for my $file (qw(main.cf master.cf)) {
+for my $file (qw(main.cf master.cf dkimsign-main.cf dkimsign-master.cf)) {
 	my $example = postfix_lines(slurp("$top/etc/postfix/$file.example"));
 	my ($block) = blocks($readme, $file);
 
@@ -237,7 +251,7 @@ for my $at (0 .. $#ldif) {
 	spew("$dir/directory.ldif", $ldif[$at]);
 	spew("$dir/policyd.conf",
 	    "directory = { uri = \"ldif://$dir/directory.ldif\"; };\n");
-	($rc, $said) = run($policyd, '-c', "$dir/policyd.conf", '-n');
+	my ($rc, $said) = run($policyd, '-c', "$dir/policyd.conf", '-n');
 	is($rc, 0, "policyd -n finds no fault in README.md's directory "
 	    . ($at + 1)) or diag($said);
 }
@@ -245,7 +259,7 @@ for my $at (0 .. $#ldif) {
 # -- files
 
 for my $document (qw(README.md CONTRIBUTING.md CHANGES.md INTERNALS.md
-    etc/systemd/policyd.service)) {
+    etc/systemd/policyd.service etc/systemd/dkimsign.service)) {
 	my $text = slurp("$top/$document");
 
 	isnt($text, '', "$document is there");
