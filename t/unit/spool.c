@@ -20,7 +20,7 @@ static struct spool *spool;
 
 struct kept {
 	char *bytes;
-	size_t len;
+	size_t len, room;
 };
 
 static int
@@ -28,7 +28,10 @@ gather(void *to, const char *bytes, size_t len)
 {
 	struct kept *kept = to;
 
-	kept->bytes = xrealloc(kept->bytes, kept->len + len + 1, 1);
+	if (kept->len + len + 1 > kept->room) {
+		kept->room = (kept->len + len + 1) * 2;
+		kept->bytes = xrealloc(kept->bytes, kept->room, 1);
+	}
 	memcpy(kept->bytes + kept->len, bytes, len);
 	kept->len += len;
 	kept->bytes[kept->len] = '\0';
