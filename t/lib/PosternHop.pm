@@ -10,7 +10,7 @@ use warnings;
 
 use IO::Socket::INET;
 use IO::Socket::UNIX;
-use POSIX qw(_exit);
+use POSIX qw(WNOHANG _exit);
 use Postern qw(slurp temp_dir wait_until);
 
 my %running;		# pid => ours
@@ -132,8 +132,8 @@ stop
 	my ($self) = @_;
 	my $pid = delete($self->{pid}) or return;
 
-	kill('TERM', $pid);
-	waitpid($pid, 0);
+	# Again and again: Perl may look for signals just before accept() waits
+	wait_until { kill('TERM', $pid); waitpid($pid, WNOHANG) != 0 };
 	delete($running{$pid});
 }
 
