@@ -75,7 +75,7 @@ stage_header(struct message *message)
 static enum signing_origin
 origin_of(const struct xforward *xforward)
 {
-	if (!xforward->is_given)
+	if (!xforward->tells_client)
 		return ORIGIN_UNKNOWN;
 	return xforward->values[XFORWARD_ADDR] != NULL ? ORIGIN_CLIENT
 	    : ORIGIN_LOCAL;

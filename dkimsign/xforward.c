@@ -86,7 +86,7 @@ xforward_take(struct xforward *xforward, struct arena *arena,
 		    : arena_strndup(arena, value, len);
 		at = value + len;
 	}
-	xforward->is_given = true;
+	xforward->tells_client = offered & (1u << XFORWARD_ADDR);
 	return at == arguments ? -1 : 0;
 }
 

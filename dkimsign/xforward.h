@@ -24,7 +24,7 @@ enum xforward_attribute {
 extern const char *const xforward_names[XFORWARD_ATTRIBUTES];
 
 struct xforward {
-	bool is_given;		/* there was an XFORWARD */
+	bool tells_client;	/* XFORWARD came, and could have had ADDR */
 	/* As it came, in xtext; NULL where it did not come, or was
 	 * [UNAVAILABLE] or [TEMPUNAVAIL] */
 	const char *values[XFORWARD_ATTRIBUTES];

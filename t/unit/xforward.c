@@ -73,9 +73,13 @@ main(void)
 	xforward = (struct xforward){ 0 };
 	xforward_take(&xforward, arena, "NAME=a", ALL);
 	xforward_take(&xforward, arena, "IDENT=4FX", ALL);
-	tap_ok(xforward.is_given && strcmp(xforward.values[XFORWARD_NAME],
+	tap_ok(xforward.tells_client && strcmp(xforward.values[XFORWARD_NAME],
 	    "a") == 0 && strcmp(xforward.values[XFORWARD_IDENT], "4FX") == 0,
 	    "two commands add up");
+	xforward = (struct xforward){ 0 };
+	xforward_take(&xforward, arena, "NAME=a", 1 << XFORWARD_NAME);
+	tap_ok(!xforward.tells_client,
+	    "where ADDR was not offered, none says nothing");
 	tap_int(xforward_take(&xforward, arena, "PORT=25",
 	    1 << XFORWARD_NAME), -1, "what was not offered is refused");
 	test_offer();
