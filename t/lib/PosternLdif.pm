@@ -7,9 +7,10 @@ use strict;
 use warnings;
 
 use Exporter 'import';
+use MIME::Base64 qw(encode_base64);
 use Postern qw(wait_until);
 
-our @EXPORT_OK = qw(adopt mailbox template tenant);
+our @EXPORT_OK = qw(adopt dkim_key mailbox new_pem template tenant);
 
 my $BASE = 'dc=postern,dc=example';
 
@@ -61,6 +62,31 @@ template
 	return entry("cn=$name,$BASE",
 	    objectClass => ['posternTemplate', 'posternPolicy'], cn => $name,
 	    @policy);
+}
+
+# A private key: 'ed25519', or 'rsa' of 2048 bits
+sub
+new_pem
+{
+	my ($algorithm) = @_;
+
+	open(my $pipe, '-|', 'openssl', 'genpkey', '-algorithm', $algorithm,
+	    $algorithm eq 'rsa' ? ('-pkeyopt', 'rsa_keygen_bits:2048') : (),
+	    '-quiet') or die "openssl: $!\n";
+	local $/;
+	return scalar(<$pipe>);
+}
+
+# A key of that tenant; policy attributes as above: DkimNotAfter => '...'
+sub
+dkim_key
+{
+	my ($domain, $selector, $pem, @more) = @_;
+
+	return entry("cn=$selector,dc=$domain,$BASE",
+	    objectClass => 'posternDkimKey', cn => $selector,
+	    DkimSelector => $selector,
+	    'posternDkimPrivateKey:' => encode_base64($pem, ''), @more);
 }
 
 sub
