@@ -10,7 +10,7 @@
 #include "policyd/control_answer.h"
 #include "policyd/explain.h"
 #include "policyd/findings_json.h"
-#include "policyd/json_text.h"
+#include "common/json_text.h"
 
 static struct sessions *sessions;
 

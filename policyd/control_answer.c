@@ -7,7 +7,7 @@
 #include <string.h>
 
 #include "common/address.h"
-#include "policyd/json_text.h"
+#include "common/json_text.h"
 
 struct service *control_service;
 

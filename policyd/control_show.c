@@ -8,7 +8,7 @@
 #include "policyd/control.h"
 #include "policyd/control_answer.h"
 #include "policyd/effective.h"
-#include "policyd/json_text.h"
+#include "common/json_text.h"
 
 static size_t
 count_mailboxes(const struct snapshot *snapshot, const struct tenant *tenant)

@@ -4,7 +4,7 @@
 #include "policyd/control.h"
 #include "policyd/control_answer.h"
 #include "policyd/effective.h"
-#include "policyd/json_text.h"
+#include "common/json_text.h"
 
 /* posternStatus of this very entry, or null */
 static json_t *

@@ -9,7 +9,7 @@
 #include "policyd/control.h"
 #include "policyd/control_answer.h"
 #include "policyd/effective.h"
-#include "policyd/json_text.h"
+#include "common/json_text.h"
 #include "policyd/rule_limits.h"
 
 /* The counter of a limit that NAME itself has: the tenant's, the mailbox's;

@@ -11,7 +11,7 @@
 #include "common/directory.h"
 #include "common/xmalloc.h"
 #include "policyd/advice.h"
-#include "policyd/ctl_text.h"
+#include "common/ctl_text.h"
 #include "policyd/ctl_trial.h"
 #include "policyd/findings_json.h"
 #include "policyd/policy.h"
@@ -22,10 +22,10 @@ read_whole(const struct ctl *ctl, json_t **answer)
 {
 	struct findings *advice;
 	struct snapshot *snapshot;
-	char *why, *uri, *path = realpath(ctl->ldif, NULL);
+	char *why, *uri, *path = realpath(ctl->own->ldif, NULL);
 
 	if (path == NULL) {
-		ctl_complain(ctl, ctl->ldif, strerror(errno));
+		ctl_complain(ctl, ctl->own->ldif, strerror(errno));
 		return CTL_UNASKED;
 	}
 	uri = xasprintf("ldif://%s", path);
@@ -57,11 +57,11 @@ read_ldif(const struct ctl *ctl, json_t **answer)
 	enum ctl_exit code;
 	const char *why;
 
-	if (ldif_change_read(ctl->ldif, ctl->arena, &changes, faults,
+	if (ldif_change_read(ctl->own->ldif, ctl->arena, &changes, faults,
 	    &why) != 0) {
 		ctl_complain(ctl, "could not read", why);
 		code = CTL_UNASKED;
-	} else if (ctl->adds || changes.is_explicit)
+	} else if (ctl->own->adds || changes.is_explicit)
 		code = ctl_trial(ctl, &changes, faults, answer);
 	else
 		code = read_whole(ctl, answer);
@@ -175,7 +175,7 @@ print_status(const struct ctl *ctl, const json_t *answer)
 
 	if (json_object_get(answer, "changes") != NULL) {
 		printf("%s on top of %s; changes: %s, tenants: %s\n",
-		    ctl_text_clean(ctl->arena, ctl->ldif),
+		    ctl_text_clean(ctl->arena, ctl->own->ldif),
 		    ctl_get_clean(ctl, answer, "uri"),
 		    ctl_get(ctl, answer, "changes"),
 		    ctl_get(ctl, answer, "tenants"));
@@ -183,7 +183,7 @@ print_status(const struct ctl *ctl, const json_t *answer)
 	}
 	if (directory == NULL) {
 		printf("%s; tenants: %s\n",
-		    ctl_text_clean(ctl->arena, ctl->ldif),
+		    ctl_text_clean(ctl->arena, ctl->own->ldif),
 		    ctl_get(ctl, answer, "tenants"));
 		return;
 	}
@@ -225,7 +225,7 @@ ctl_check(const struct ctl *ctl)
 	enum ctl_exit code;
 	json_t *answer;
 
-	if (ctl->ldif != NULL)
+	if (ctl->own->ldif != NULL)
 		code = read_ldif(ctl, &answer);
 	else
 		code = ctl_ask(ctl, &(struct ctl_question){

@@ -7,7 +7,7 @@
 
 #include "common/ldap_pages.h"
 #include "common/ldif.h"
-#include "policyd/ctl_ldap.h"
+#include "common/ctl_ldap.h"
 
 static const char *
 file_of(const struct source_settings *settings)

@@ -10,7 +10,7 @@
 
 #include "common/ldif.h"
 #include "policyd/conf.h"
-#include "policyd/ctl_ldap.h"
+#include "common/ctl_ldap.h"
 #include "policyd/ctl_where.h"
 
 #define ATTRIBUTE "posternStatus"

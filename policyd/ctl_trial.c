@@ -53,7 +53,7 @@ apply(struct trial *t, const struct change *change, struct findings *faults)
 		}
 		if (result == TREE_REFUSED) {
 			findings_add(faults, FINDING_ERROR, change->entry->dn,
-			    "", "", "%s:%lu: %s%s", t->ctl->ldif,
+			    "", "", "%s:%lu: %s%s", t->ctl->own->ldif,
 			    change->entry->line, why, change->next != NULL
 			    ? "; what comes behind it was not tried" : "");
 			break;

@@ -2,10 +2,7 @@
 /* ctl_where.c - reads policyd.conf as policyd does. */
 #include "policyd/ctl_where.h"
 
-#include <errno.h>
-#include <stdio.h>
-#include <unistd.h>
-
+#include "common/ctl.h"
 #include "common/xmalloc.h"
 #include "policyd/conf.h"
 
@@ -13,16 +10,11 @@ struct conf *
 ctl_where_conf(const char *path)
 {
 	struct findings *findings = findings_new();
-	struct conf *conf;
-	size_t i;
+	struct conf *conf = conf_read(ctl_conf_path(path, CTL_CONF_PATH),
+	    findings);
 
-	if (path == NULL && (access(CTL_CONF_PATH, F_OK) == 0 ||
-	    errno != ENOENT))
-		path = CTL_CONF_PATH;
-	conf = conf_read(path, findings);
-	for (i = 0; conf == NULL && i < findings_count(findings); i++)
-		fprintf(stderr, "policyctl: %s\n",
-		    finding_text(findings_at(findings, i)));
+	if (conf == NULL)
+		ctl_complain_findings(findings);
 	findings_free(findings);
 	return conf;
 }

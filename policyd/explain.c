@@ -8,7 +8,7 @@
 #include "common/loop.h"
 #include "policyd/direction.h"
 #include "policyd/ends.h"
-#include "policyd/json_text.h"
+#include "common/json_text.h"
 #include "policyd/rule_greylist.h"
 #include "policyd/rule_limits.h"
 #include "policyd/rules.h"

@@ -2,7 +2,7 @@
 /* findings_json.c - findings as JSON, whatever bytes they hold. */
 #include "policyd/findings_json.h"
 
-#include "policyd/json_text.h"
+#include "common/json_text.h"
 
 json_t *
 findings_json(const struct findings *findings)

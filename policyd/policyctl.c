@@ -8,7 +8,7 @@
 
 #include "config.h"
 #include "policyd/ctl.h"
-#include "policyd/ctl_text.h"
+#include "common/ctl_text.h"
 #include "policyd/ctl_where.h"
 
 /* clang-format off */
@@ -56,6 +56,7 @@ struct invocation {
 	const struct verb *verb;	/* NULL: what is to be done is done */
 	int given;	/* TAKES_ of the options that were there */
 	struct ctl ctl;
+	struct ctl_own own;
 };
 
 static void
@@ -110,7 +111,7 @@ read_words(struct invocation *in, int count, char **words)
 	if (verb == NULL || count - 1 < verb->least || count - 1 > verb->most)
 		return refuse();
 	if ((in->given & ~verb->takes) != 0 ||
-	    (in->ctl.adds && in->ctl.ldif == NULL))
+	    (in->own.adds && in->own.ldif == NULL))
 		return refuse();
 	in->verb = verb;
 	in->ctl.words = (const char *const *)words + 1;
@@ -126,9 +127,9 @@ read_option(struct invocation *in, int c, const char *word)
 		const char **to;
 		int takes;
 	} rows[] = {
-		{ 's', &in->ctl.control, 0 },
+		{ 's', &in->own.control, 0 },
 		{ 'c', &in->ctl.conf_path, 0 },
-		{ OPTION_LDIF, &in->ctl.ldif, TAKES_LDIF },
+		{ OPTION_LDIF, &in->own.ldif, TAKES_LDIF },
 		{ 'D', &in->ctl.bind.dn, TAKES_BIND },
 		{ 'H', &in->ctl.bind.uri, TAKES_BIND },
 		{ 'y', &in->ctl.bind.password_file, TAKES_BIND },
@@ -155,7 +156,7 @@ read_arguments(struct invocation *in, int argc, char **argv)
 			in->ctl.is_json = true;
 			break;
 		case 'a':
-			in->ctl.adds = true;
+			in->own.adds = true;
 			in->given |= TAKES_LDIF;
 			break;
 		case 'W':
@@ -183,9 +184,10 @@ run(struct invocation *in)
 	enum ctl_exit code = CTL_UNASKED;
 
 	in->ctl.arena = arena_new(0);
-	if (in->ctl.control == NULL && in->ctl.ldif == NULL)
-		in->ctl.control = control = ctl_where(in->ctl.conf_path);
-	if (in->ctl.control != NULL || in->ctl.ldif != NULL)
+	in->ctl.own = &in->own;
+	if (in->own.control == NULL && in->own.ldif == NULL)
+		in->own.control = control = ctl_where(in->ctl.conf_path);
+	if (in->own.control != NULL || in->own.ldif != NULL)
 		code = in->verb->run(&in->ctl);
 	free(control);
 	arena_free(in->ctl.arena);

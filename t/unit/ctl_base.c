@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: ISC */
 /* ctl_base.c - do DNs lose what they have in common, and no more? */
-#include "policyd/ctl_base.h"
+#include "common/ctl_base.h"
 
 #include "t/unit/tap.h"
 

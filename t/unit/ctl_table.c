@@ -1,11 +1,11 @@
 /* SPDX-License-Identifier: ISC */
 /* ctl_table.c - do columns line up, and does everything stay readable where
  * room is short? */
-#include "policyd/ctl_table.h"
+#include "common/ctl_table.h"
 
 #include <stdlib.h>
 
-#include "policyd/ctl_text.h"
+#include "common/ctl_text.h"
 #include "t/unit/tap.h"
 
 static struct ctl_table *

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: ISC */
 /* ctl_text.c - does nothing reach the terminal that could move its cursor, and
  * is width counted in columns? */
-#include "policyd/ctl_text.h"
+#include "common/ctl_text.h"
 
 #include "t/unit/tap.h"
 

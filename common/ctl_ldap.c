@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: ISC */
 /* ctl_ldap.c - binds as the caller, reads one value, writes one value. Never
  * follows a referral, for that would carry a password to who knows whom. */
-#include "policyd/ctl_ldap.h"
+#include "common/ctl_ldap.h"
 
 #include <string.h>
 #include <strings.h>

@@ -1,11 +1,11 @@
 /* SPDX-License-Identifier: ISC */
 /* ctl_ldap.h - an LDAP server, asked and changed as the caller: never as
  * policyd. What goes wrong is told on stderr in the server's own words. */
-#ifndef POLICYD_CTL_LDAP_H
-#define POLICYD_CTL_LDAP_H
+#ifndef COMMON_CTL_LDAP_H
+#define COMMON_CTL_LDAP_H
 
 #include "common/ldap_link.h"
-#include "policyd/ctl.h"
+#include "common/ctl.h"
 
 /* Connect, secure and bind at -H, or at the first server of the settings that
  * answers. CTL_USAGE where the options do not say who the caller is. After

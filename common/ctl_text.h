@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: ISC */
 /* ctl_text.h - UTF-8 for a terminal: how wide it is, where it may be cut, and
  * nothing in it that could move the cursor. */
-#ifndef POLICYD_CTL_TEXT_H
-#define POLICYD_CTL_TEXT_H
+#ifndef COMMON_CTL_TEXT_H
+#define COMMON_CTL_TEXT_H
 
 #include <stddef.h>
 

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: ISC */
 /* ctl_base.h - the end that all DNs of one answer have in common: said once,
  * instead of in each row. Pure. */
-#ifndef POLICYD_CTL_BASE_H
-#define POLICYD_CTL_BASE_H
+#ifndef COMMON_CTL_BASE_H
+#define COMMON_CTL_BASE_H
 
 #include "common/arena.h"
 

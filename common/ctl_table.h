@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: ISC */
 /* ctl_table.h - rows of text as columns that line up. What does not fit into
  * the width is wrapped inside its column, never cut. */
-#ifndef POLICYD_CTL_TABLE_H
-#define POLICYD_CTL_TABLE_H
+#ifndef COMMON_CTL_TABLE_H
+#define COMMON_CTL_TABLE_H
 
 #include <stdbool.h>
 #include <stddef.h>

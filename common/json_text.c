@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: ISC */
 /* json_text.c - foreign text as JSON, whatever bytes it holds. */
-#include "policyd/json_text.h"
+#include "common/json_text.h"
 
 #include <stddef.h>
 

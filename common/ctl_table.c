@@ -1,14 +1,14 @@
 /* SPDX-License-Identifier: ISC */
 /* ctl_table.c - decides how wide each column is and where its text wraps.
  * Knows no answer of the daemon. Next: ctl_text.c measures. */
-#include "policyd/ctl_table.h"
+#include "common/ctl_table.h"
 
 #include <stdlib.h>
 #include <string.h>
 
 #include "common/arena.h"
 #include "common/xmalloc.h"
-#include "policyd/ctl_text.h"
+#include "common/ctl_text.h"
 
 #define COLUMNS_MAX 8
 #define NARROWEST 12	/* a column is not made narrower than this */

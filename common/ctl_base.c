@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: ISC */
 /* ctl_base.c - compares DNs as text, RDN by RDN from the right. Two spellings
  * of one DN only make the base shorter, never wrong. */
-#include "policyd/ctl_base.h"
+#include "common/ctl_base.h"
 
 #include <string.h>
 #include <strings.h>

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: ISC */
 /* json_text.h - text from the directory or from a client as JSON. */
-#ifndef POLICYD_JSON_TEXT_H
-#define POLICYD_JSON_TEXT_H
+#ifndef COMMON_JSON_TEXT_H
+#define COMMON_JSON_TEXT_H
 
 #include <jansson.h>
 

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: ISC */
 /* ctl_text.c - UTF-8 for a terminal, character by character. What is printed
  * was written by somebody else, and must never reach the terminal raw. */
-#include "policyd/ctl_text.h"
+#include "common/ctl_text.h"
 
 #include <locale.h>
 #include <stdio.h>
