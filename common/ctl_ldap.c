@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: ISC */
-/* ctl_ldap.c - binds as the caller, reads one value, writes one value. Never
- * follows a referral, for that would carry a password to who knows whom. */
+/* ctl_ldap.c - binds as the caller, reads one value, writes one value or one
+ * entry. Never follows a referral, for that would carry a password to who knows
+ * whom. */
 #include "common/ctl_ldap.h"
 
 #include <string.h>
@@ -165,4 +166,30 @@ ctl_ldap_swap(const struct ctl *ctl, struct ldap_link *link, const char *dn,
 		*at++ = &add;
 	return conclude(ctl, link, dn,
 	    ldap_modify_ext_s(link->ld, dn, mods, NULL, NULL));
+}
+
+enum ctl_exit
+ctl_ldap_add(const struct ctl *ctl, struct ldap_link *link, const char *dn,
+    const struct ctl_value *values)
+{
+	LDAPMod **mods, *mod = NULL;
+	size_t i, count = 0, used = 0, at = 0;
+
+	while (values[count].name != NULL)
+		count++;
+	mods = arena_alloc(ctl->arena, (count + 1) * sizeof(LDAPMod *));
+	for (i = 0; i < count; i++) {
+		if (i == 0 || strcmp(values[i].name, mod->mod_type) != 0) {
+			mods[used++] = mod = arena_alloc(ctl->arena,
+			    sizeof(*mod));
+			mod->mod_op = LDAP_MOD_ADD;
+			mod->mod_type = (char *)values[i].name;
+			mod->mod_values = arena_alloc(ctl->arena,
+			    (count + 1) * sizeof(char *));
+			at = 0;
+		}
+		mod->mod_values[at++] = (char *)values[i].text;
+	}
+	return conclude(ctl, link, dn,
+	    ldap_add_ext_s(link->ld, dn, mods, NULL, NULL));
 }

@@ -1,11 +1,11 @@
 /* SPDX-License-Identifier: ISC */
 /* ctl_ldap.h - an LDAP server, asked and changed as the caller: never as
- * policyd. What goes wrong is told on stderr in the server's own words. */
+ * a daemon. What goes wrong is told on stderr in the server's own words. */
 #ifndef COMMON_CTL_LDAP_H
 #define COMMON_CTL_LDAP_H
 
-#include "common/ldap_link.h"
 #include "common/ctl.h"
+#include "common/ldap_link.h"
 
 /* Connect, secure and bind at -H, or at the first server of the settings that
  * answers. CTL_USAGE where the options do not say who the caller is. After
@@ -27,5 +27,14 @@ enum ctl_exit ctl_ldap_get(const struct ctl *ctl, struct ldap_link *link,
 enum ctl_exit ctl_ldap_swap(const struct ctl *ctl, struct ldap_link *link,
     const char *dn, const char *attribute, const char *before,
     const char *after);
+
+/* One value of an entry; of one attribute they stand together */
+struct ctl_value {
+	const char *name, *text;	/* a NULL name ends a list */
+};
+
+/* A new entry. Refused where there is one by that DN. */
+enum ctl_exit ctl_ldap_add(const struct ctl *ctl, struct ldap_link *link,
+    const char *dn, const struct ctl_value *values);
 
 #endif

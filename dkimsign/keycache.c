@@ -218,6 +218,8 @@ keycache_get(struct keycache *cache, const struct layer *layer,
 	if (!learn(cache, layer, key, arena, out) || key != NULL)
 		return;
 	metric_add(&refused, 1);
+	if (cache->settings.is_quiet)
+		return;
 	log_error(NULL, "key refused: dn=%s reason=\"%s\" serves=%s",
 	    log_foreign(layer->dn), why, out->key == NULL ? "none"
 	    : "last-good");

@@ -4,6 +4,7 @@
 #ifndef DKIMSIGN_KEYCACHE_H
 #define DKIMSIGN_KEYCACHE_H
 
+#include <stdbool.h>
 #include <stddef.h>
 
 #include "common/arena.h"
@@ -16,6 +17,7 @@ struct keycache_settings {
 	unsigned min_rsa_bits;
 	size_t max_keys;		/* at least 1; of more, the one goes
 					 * that was not used for longest */
+	bool is_quiet;			/* bad keys are told elsewhere */
 };
 
 struct keycache;

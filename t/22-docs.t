@@ -203,6 +203,23 @@ for my $page (@pages) {
 	    slurp($page) =~ /^\.Xr (\S+ \d)/mg);
 }
 
+# What the tools say of themselves, and what their pages do
+for my $tool (qw(policyd/policyctl dkimsign/dkimctl)) {
+	my ($name) = $tool =~ m{/(.*)};
+	my ($status, $help) = run(build() . "/$tool", '-h');
+	my $page = slurp("$top/$tool.8");
+	my %in_help = map { $_ => 1 } $help =~
+	    /(?<![\w-])-(-[a-z-]+|[A-Za-z])\b/g;
+	my %in_page = map { $_ => 1 } $page =~
+	    /\bFl (-[a-z-]+|[A-Za-z])\b/g;
+
+	is(join(' ', sort(keys(%in_page))), join(' ', sort(keys(%in_help))),
+	    "$name(8) has the options of $name -h, and no others");
+	none_is("$name(8) has every command of $name -h", grep {
+		$page !~ /^\.It Cm (?:\w+ \| )?\Q$_\E\b/m
+	    } $help =~ /^  ([a-z][\w-]+) .*  \w/mg);
+}
+
 # A log line of a report.c, as the manual's literal shows it after an id
 my $policyd_8 = plain(slurp("$top/policyd/policyd.8"));
 my %first = (policyd => ['verdict', 'i7'], dkimsign => ['result', '4FQwxy3z']);

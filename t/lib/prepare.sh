@@ -1,11 +1,12 @@
 # shellcheck shell=sh disable=SC2034 # read by quickstart and t/run
 # prepare.sh - the packages that Postern needs, how they come onto a Debian
 # machine, and the build. Read in the root of the source: . t/lib/prepare.sh
-build_packages="autoconf automake gcc libc6-dev libconfig-dev
+build_packages="autoconf automake gcc libc-ares-dev libc6-dev libconfig-dev
 libcurl4-openssl-dev libevent-dev libhiredis-dev libidn2-dev libjansson-dev
 libldap-dev libopendkim-dev libpsl-dev libssl-dev make perl pkg-config"
-test_packages="ldap-utils libsasl2-modules libsasl2-modules-db mandoc openssl
-postfix redis-server sasl2-bin slapd"
+test_packages="bind9 bind9-dnsutils bind9-utils ldap-utils libmail-dkim-perl
+libsasl2-modules libsasl2-modules-db mandoc opendkim openssl postfix
+python3-dkim python3-nacl redis-server sasl2-bin slapd"
 clang_packages="clang libclang-rt-dev"
 
 mkdir -p "${POSTERN_BUILD:=build}"
