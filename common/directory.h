@@ -9,8 +9,8 @@
 #include <stddef.h>
 #include <stdint.h>
 
-#include "common/findings.h"
 #include "common/layer.h"
+#include "common/reading.h"
 #include "common/snapshot.h"
 #include "common/source.h"
 
@@ -50,22 +50,6 @@ void directory_reload(struct directory *directory);
  * nothing is being held back. */
 bool directory_accept(struct directory *directory);
 
-/* A reading that removes so many of total tenants is not adopted by itself: a
- * broken ACL, a wrong base, a wiped server look like this */
-bool directory_is_wreck(size_t removed, size_t total);
-
-struct directory_status {
-	int64_t adopted_ms;	/* when the snapshot in force came, 0 never */
-	uint64_t reads;		/* attempts, and how many of them failed */
-	uint64_t failures;
-	bool is_held;		/* the last reading would remove too much */
-	size_t held_removed;	/* tenants it would remove, of held_total */
-	size_t held_total;
-	char problem[256];	/* why the last attempt failed, or "" */
-	int64_t state_ms;	/* what is in force is from the state file as
-				 * it was written then; 0: it is not */
-	char state_problem[256]; /* why that could not be written, or "" */
-};
 /* Loop thread only */
 void directory_status(const struct directory *directory,
     struct directory_status *out);

@@ -11,6 +11,7 @@
 #include "common/table.h"
 #include "common/xmalloc.h"
 
+#define FINDINGS_BYTES 488	/* one or two of them, mostly */
 #define LOGGED_MAX 100		/* lines of one list */
 
 struct findings {
@@ -24,7 +25,7 @@ findings_new(void)
 {
 	struct findings *findings = xcalloc(1, sizeof(*findings));
 
-	findings->arena = arena_new(0);
+	findings->arena = arena_new(FINDINGS_BYTES);
 	return findings;
 }
 

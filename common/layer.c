@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: ISC */
 /* layer.c - one entry becomes a template, a tenant, a mailbox or a key, in memory
  * of its own. Knows names, domains and addresses; never what a policy value
- * means, nor what other entries say. Next: snapshot.c. */
+ * means, nor what other entries say. Next: node.c. */
 #include "common/layer.h"
 
 #include <ctype.h>
@@ -35,40 +35,6 @@ layer_kind_of(const struct entry *entry, enum layer_kind *out)
 			return true;
 	}
 	return false;
-}
-
-/* FNV-1a. Who could craft a collision may write the entry anyway. */
-static uint64_t
-hash_bytes(uint64_t hash, const void *bytes, size_t len)
-{
-	const unsigned char *at = bytes;
-
-	while (len-- > 0)
-		hash = (hash ^ *at++) * 0x100000001b3;
-	return hash;
-}
-
-static uint64_t
-hash_entry(const struct entry *entry)
-{
-	const struct entry_attribute *a;
-	uint64_t hash = 0xcbf29ce484222325;
-	size_t i, j;
-
-	/* Each text with its end, so that no two entries read alike */
-	hash = hash_bytes(hash, entry->dn, strlen(entry->dn) + 1);
-	for (i = 0; i < entry->count; i++) {
-		a = &entry->attributes[i];
-		hash = hash_bytes(hash, a->name, strlen(a->name) + 1);
-		for (j = 0; j < a->count; j++) {
-			hash = hash_bytes(hash, &a->values[j].len,
-			    sizeof(a->values[j].len));
-			hash = hash_bytes(hash, a->values[j].text,
-			    a->values[j].len);
-		}
-		hash = hash_bytes(hash, "", 1);
-	}
-	return hash;
 }
 
 static char *
@@ -234,7 +200,6 @@ layer_new(const struct entry *entry, enum layer_kind kind,
 		[LAYER_MAILBOX] = read_mailbox,
 		[LAYER_KEY] = read_cn,
 	};
-	size_t count = findings_count(findings);
 	size_t errors = findings_errors(findings);
 	struct arena *arena = arena_new(LAYER_BYTES);
 	struct layer *layer = arena_alloc(arena, sizeof(*layer));
@@ -251,12 +216,10 @@ layer_new(const struct entry *entry, enum layer_kind kind,
 	layer->key = strcmp(entry->key, entry->dn) == 0 ? layer->dn
 	    : arena_strdup(arena, entry->key);
 	layer->created = created != NULL ? arena_strdup(arena, created) : "";
-	layer->hash = hash_entry(entry);
 	read_template(layer, entry, findings);
 	layer->policy = parse(arena, entry, kind, findings);
 	layer->is_good = !entry->is_damaged &&
 	    findings_errors(findings) == errors;
-	layer->is_silent = layer->is_good && findings_count(findings) == count;
 	return layer;
 }
 
@@ -272,11 +235,4 @@ layer_release(struct layer *layer)
 {
 	if (layer != NULL && atomic_fetch_sub(&layer->holds, 1) == 1)
 		arena_free(layer->arena);
-}
-
-bool
-layer_is_of(const struct layer *layer, const struct entry *entry)
-{
-	return layer->is_silent && !entry->is_damaged &&
-	    layer->hash == hash_entry(entry);
 }

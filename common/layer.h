@@ -9,7 +9,6 @@
 #include <stdatomic.h>
 #include <stdbool.h>
 #include <stddef.h>
-#include <stdint.h>
 
 #include "common/arena.h"
 #include "common/entry.h"
@@ -47,8 +46,6 @@ struct layer {
 	bool is_good;		/* no error was found in it */
 
 	/* layer.c's own */
-	bool is_silent;		/* nothing at all was found */
-	uint64_t hash;		/* of the entry as it came */
 	struct arena *arena;
 	atomic_uint holds;
 };
@@ -63,8 +60,5 @@ struct layer *layer_new(const struct entry *entry, enum layer_kind kind,
     layer_parser *parse, struct findings *findings);
 struct layer *layer_hold(struct layer *layer);
 void layer_release(struct layer *layer);	/* from any thread; NULL */
-
-/* Reading the entry again would give this very layer and find nothing */
-bool layer_is_of(const struct layer *layer, const struct entry *entry);
 
 #endif

@@ -17,13 +17,15 @@ struct record {
 	struct arena *arena;	/* in which it is, too */
 	struct entry *entry;
 	struct berval id;
-	uint64_t number;	/* the later the greater */
 	unsigned round;		/* in which it was seen */
+	bool has_rival;		/* another had its DN when it came */
 };
 
 struct ldap_mirror {
-	struct table *records;
-	uint64_t number;
+	struct table *records;	/* by the server's name */
+	struct table *by_dn;	/* of those with one DN the latest */
+	struct table *news;	/* DNs, which are in the arena */
+	struct arena *arena;
 	unsigned round;
 };
 
@@ -33,6 +35,9 @@ ldap_mirror_new(void)
 	struct ldap_mirror *m = xcalloc(1, sizeof(*m));
 
 	m->records = table_new();
+	m->by_dn = table_new();
+	m->news = table_new();
+	m->arena = arena_new(0);
 	return m;
 }
 
@@ -47,6 +52,9 @@ ldap_mirror_free(struct ldap_mirror *m)
 	while ((record = table_next(m->records, &at)) != NULL)
 		arena_free(record->arena);
 	table_free(m->records);
+	table_free(m->by_dn);
+	table_free(m->news);
+	arena_free(m->arena);
 	free(m);
 }
 
@@ -128,6 +136,36 @@ has_some_below(const struct ldap_mirror *m, const char *key)
 	return false;
 }
 
+static void
+note(struct ldap_mirror *m, const char *key)
+{
+	char *copy;
+
+	if (table_gets(m->news, key) != NULL)
+		return;
+	copy = arena_strdup(m->arena, key);
+	table_puts(m->news, copy, copy);
+}
+
+/* It is not in records any more */
+static void
+drop(struct ldap_mirror *m, struct record *record)
+{
+	const char *key = record->entry->key;
+	struct record *rival;
+	size_t at = 0;
+	bool was_there = table_gets(m->by_dn, key) == record;
+
+	note(m, key);
+	if (was_there)
+		table_remove(m->by_dn, key, strlen(key));
+	while (was_there && record->has_rival &&
+	    (rival = table_next(m->records, &at)) != NULL)
+		if (strcmp(rival->entry->key, key) == 0)
+			table_puts(m->by_dn, rival->entry->key, rival);
+	arena_free(record->arena);
+}
+
 bool
 ldap_mirror_put(struct ldap_mirror *m, const struct berval *id, LDAP *ld,
     LDAPMessage *message)
@@ -145,14 +183,18 @@ ldap_mirror_put(struct ldap_mirror *m, const struct berval *id, LDAP *ld,
 		    id->bv_len);
 		record->id.bv_len = id->bv_len;
 	}
-	record->number = ++m->number;
 	record->round = m->round;
+	note(m, record->entry->key);
+	before = table_puts(m->by_dn, record->entry->key, record);
+	record->has_rival = before != NULL && (before->has_rival ||
+	    before->id.bv_len != record->id.bv_len || memcmp(before->id.bv_val,
+	    record->id.bv_val, record->id.bv_len) != 0);
 	before = table_put(m->records, record->id.bv_val, record->id.bv_len,
 	    record);
 	if (before != NULL) {
 		has_left = strcmp(before->entry->key, record->entry->key) != 0
 		    && has_some_below(m, before->entry->key);
-		arena_free(before->arena);
+		drop(m, before);
 	}
 	return has_left;
 }
@@ -172,7 +214,7 @@ ldap_mirror_remove(struct ldap_mirror *m, const struct berval *id)
 	    id->bv_len);
 
 	if (record != NULL)
-		arena_free(record->arena);
+		drop(m, record);
 }
 
 void
@@ -190,51 +232,64 @@ ldap_mirror_see(struct ldap_mirror *m, const struct berval *id)
 		record->round = m->round;
 }
 
-static struct record **
-all_records(const struct ldap_mirror *m)
-{
-	struct record **all, *record;
-	size_t at = 0, count = 0;
-
-	all = xcalloc(table_count(m->records) + 1, sizeof(struct record *));
-	while ((record = table_next(m->records, &at)) != NULL)
-		all[count++] = record;
-	return all;
-}
-
 void
 ldap_mirror_sweep(struct ldap_mirror *m)
 {
-	struct record **all = all_records(m);
-	size_t i;
+	struct record **unseen, *record;
+	size_t at = 0, count = 0;
 
-	for (i = 0; all[i] != NULL; i++)
-		if (all[i]->round != m->round)
-			ldap_mirror_remove(m, &all[i]->id);
-	free(all);
+	unseen = xcalloc(table_count(m->records), sizeof(struct record *));
+	while ((record = table_next(m->records, &at)) != NULL)
+		if (record->round != m->round)
+			unseen[count++] = record;
+	while (count > 0)
+		ldap_mirror_remove(m, &unseen[--count]->id);
+	free(unseen);
 }
 
-/* Of one DN the latest first */
 static int
 by_key(const void *left, const void *right)
 {
 	const struct record *a = *(struct record *const *)left;
 	const struct record *b = *(struct record *const *)right;
-	int order = strcmp(a->entry->key, b->entry->key);
 
-	return order != 0 ? order : a->number > b->number ? -1 : 1;
+	return strcmp(a->entry->key, b->entry->key);
 }
 
 void
 ldap_mirror_give(const struct ldap_mirror *m, const struct source_reader *to)
 {
-	struct record **all = all_records(m);
-	size_t i;
+	struct record **all, *record;
+	size_t at = 0, i, count = 0;
 
-	qsort(all, table_count(m->records), sizeof(struct record *), by_key);
-	for (i = 0; all[i] != NULL; i++)
-		if (i == 0 || strcmp(all[i]->entry->key,
-		    all[i - 1]->entry->key) != 0)
-			to->take(to->arg, all[i]->entry);
+	all = xcalloc(table_count(m->by_dn), sizeof(struct record *));
+	while ((record = table_next(m->by_dn, &at)) != NULL)
+		all[count++] = record;
+	qsort(all, count, sizeof(struct record *), by_key);
+	for (i = 0; i < count; i++)
+		to->take(to->arg, all[i]->entry);
 	free(all);
+}
+
+void
+ldap_mirror_give_news(const struct ldap_mirror *m,
+    const struct source_reader *to)
+{
+	struct record *record;
+	const char *key;
+	size_t at = 0;
+
+	while ((key = table_next(m->news, &at)) != NULL)
+		if ((record = table_gets(m->by_dn, key)) != NULL)
+			to->take(to->arg, record->entry);
+		else
+			to->gone(to->arg, key);
+}
+
+void
+ldap_mirror_forget_news(struct ldap_mirror *m)
+{
+	table_free(m->news);
+	m->news = table_new();
+	arena_reset(m->arena);
 }

@@ -32,5 +32,10 @@ const struct entry *ldap_mirror_get(const struct ldap_mirror *mirror,
 /* All there is, each DN once, in order */
 void ldap_mirror_give(const struct ldap_mirror *mirror,
     const struct source_reader *to);
+/* What was put or removed since the news were forgotten, each DN once: as it is
+ * now, or that it has gone */
+void ldap_mirror_give_news(const struct ldap_mirror *mirror,
+    const struct source_reader *to);
+void ldap_mirror_forget_news(struct ldap_mirror *mirror);
 
 #endif

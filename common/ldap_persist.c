@@ -31,6 +31,8 @@ struct ldap_persist {
 	int msgid;
 	int ended_with;		/* the server's last word, or -1 */
 	bool is_refreshed;	/* the mirror is whole */
+	bool is_known;		/* it has been given once, and since then only
+				 * its news are to be */
 	bool has_changed;
 	bool has_moved;		/* DNs below some entry are not true any more */
 };
@@ -359,6 +361,7 @@ refresh(struct ldap_persist *p, struct ldap_link *link)
 	if (p->cookie.bv_val == NULL) {
 		ldap_mirror_free(p->mirror);
 		p->mirror = ldap_mirror_new();
+		p->is_known = false;
 	}
 	findings_free(p->notes);
 	p->notes = findings_new();
@@ -429,9 +432,19 @@ ldap_persist_look(struct ldap_persist *p, struct ldap_link *link)
 	return p->has_changed ? PERSIST_CHANGED : PERSIST_SAME;
 }
 
-void
-ldap_persist_give(const struct ldap_persist *p, const struct source_reader *to)
+enum source_told
+ldap_persist_give(struct ldap_persist *p, enum source_wish wish,
+    const struct source_reader *to)
 {
+	enum source_told told = p->is_known && wish == SOURCE_NEWS
+	    ? SOURCE_TOLD_NEWS : SOURCE_TOLD_ALL;
+
 	findings_append(to->findings, p->notes);
-	ldap_mirror_give(p->mirror, to);
+	if (told == SOURCE_TOLD_NEWS)
+		ldap_mirror_give_news(p->mirror, to);
+	else
+		ldap_mirror_give(p->mirror, to);
+	ldap_mirror_forget_news(p->mirror);
+	p->is_known = true;
+	return told;
 }

@@ -31,7 +31,8 @@ enum persist_state {
 enum persist_state ldap_persist_look(struct ldap_persist *persist,
     struct ldap_link *link);
 
-void ldap_persist_give(const struct ldap_persist *persist,
-    const struct source_reader *to);
+/* What the mirror holds, or what in it has changed since the last call */
+enum source_told ldap_persist_give(struct ldap_persist *persist,
+    enum source_wish wish, const struct source_reader *to);
 
 #endif

@@ -1,42 +1,74 @@
 /* SPDX-License-Identifier: ISC */
-/* reading.c - entries become layers: shared with the reading before where
- * nothing has changed, replaced by their last good form where they are bad.
- * Never decides between two entries; that is for snapshot.c, next. */
+/* reading.c - the source into the next snapshot, by what has changed where the
+ * source can tell, and whether that comes into force: not where it would remove
+ * too much. What cannot be read changes nothing. Next: update.c. */
 #include "common/reading.h"
 
+#include <malloc.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
-#include "common/table.h"
+#include "common/update.h"
+#include "common/log.h"
+#include "common/state_keep.h"
 #include "common/xmalloc.h"
 
-struct node {
-	struct layer *layer;
-	unsigned long line;
-};
+static const struct source_ops *const sources[] = { &source_ldif, &source_ldap };
 
 struct reading {
-	const struct reading *previous;
+	const struct source_settings *settings;
 	layer_parser *parse;
-	struct findings *findings;
-	struct node *nodes;
-	size_t count, room;
-	struct table *by_dn;	/* to layers */
-	struct templates *templates;
+	const atomic_bool *must_stop;
+	struct source *source;
+	struct state_keep *keep;
+	struct snapshot *latest;	/* that came into force */
+	struct snapshot **retired;	/* those before, while in use */
+	size_t retired_count;
+	struct directory_status status;
 };
 
+/* The one that reads URIs like this; NULL: none does */
+static const struct source_ops *
+source_for(const char *uri)
+{
+	size_t i, len = strcspn(uri, ":");
+	const char *const *scheme;
+
+	for (i = 0; i < sizeof(sources) / sizeof(sources[0]); i++)
+		for (scheme = sources[i]->schemes; *scheme != NULL; scheme++)
+			if (strlen(*scheme) == len &&
+			    strncmp(*scheme, uri, len) == 0)
+				return sources[i];
+	return NULL;
+}
+
+int
+reading_check(const struct source_settings *settings, const char **why)
+{
+	static _Thread_local char reason[100];
+	const struct source_ops *ops = source_for(settings->uri);
+	size_t len = strcspn(settings->uri, ":");
+
+	if (ops != NULL)
+		return ops->check(settings, why);
+	snprintf(reason, sizeof(reason), "%.*s: not known; known: ldif, "
+	    "ldap, ldaps, ldapi",
+	    len < 32 ? (int)len : 32, settings->uri);
+	*why = reason;
+	return -1;
+}
+
 struct reading *
-reading_new(struct arena *arena, const struct reading *previous,
-    layer_parser *parse, struct findings *findings)
+reading_new(const struct source_settings *settings, layer_parser *parse,
+    const atomic_bool *must_stop)
 {
 	struct reading *r = xcalloc(1, sizeof(*r));
 
-	r->previous = previous;
+	r->settings = settings;
 	r->parse = parse;
-	r->findings = findings;
-	r->by_dn = table_new();
-	r->templates = templates_new(arena,
-	    previous != NULL ? previous->templates : NULL);
+	r->must_stop = must_stop;
+	r->source = source_for(settings->uri)->open(settings, must_stop);
 	return r;
 }
 
@@ -45,166 +77,241 @@ reading_free(struct reading *r)
 {
 	size_t i;
 
-	for (i = 0; i < r->count; i++)
-		layer_release(r->nodes[i].layer);
-	templates_free(r->templates);
-	table_free(r->by_dn);
-	free(r->nodes);
+	if (r == NULL)
+		return;
+	for (i = 0; i < r->retired_count; i++)
+		snapshot_release(r->retired[i]);
+	snapshot_release(r->latest);
+	state_keep_free(r->keep);
+	r->source->ops->close(r->source);
+	free(r->retired);
 	free(r);
 }
 
-/* What served for this DN before: also a template without its entry */
-static struct layer *
-last_layer(const struct reading *r, const char *key)
+bool
+reading_is_due(struct reading *r)
 {
-	const struct template *template;
-	struct layer *layer;
+	return r->source->ops->is_due(r->source);
+}
 
-	if (r->previous == NULL)
-		return NULL;
-	if ((layer = table_gets(r->previous->by_dn, key)) != NULL)
-		return layer;
-	template = templates_get(r->previous->templates, key);
-	return template != NULL ? template->layer : NULL;
+int
+reading_wait_ms(struct reading *r)
+{
+	int wait_ms = r->source->ops->wait_ms(r->source);
+	int keep_ms = state_keep_wait_ms(r->keep);
+
+	return keep_ms >= 0 && keep_ms < wait_ms ? keep_ms : wait_ms;
+}
+
+int
+reading_wait_fd(struct reading *r)
+{
+	return r->source->ops->wait_fd(r->source);
+}
+
+const struct directory_status *
+reading_status(const struct reading *r)
+{
+	return &r->status;
 }
 
 static void
-note_last_form(struct reading *r, const char *dn)
+retire(struct reading *r, struct snapshot *snapshot)
 {
-	findings_add(r->findings, FINDING_NOTE, dn, "", "",
-	    "the last good form of this entry serves");
-}
-
-static void
-report_no_kind(struct reading *r, const struct entry *entry)
-{
-	if (entry_has_class(entry, "posternPolicy"))
-		findings_add(r->findings, FINDING_ERROR, entry->dn,
-		    "objectClass", "posternPolicy", "no effect without "
-		    "posternDomain, posternMailbox or posternTemplate");
-}
-
-/* The entry's layer, held; NULL: it says nothing */
-static struct layer *
-layer_for(struct reading *r, const struct entry *entry)
-{
-	struct layer *last = last_layer(r, entry->key);
-	struct layer *layer = NULL;
-	enum layer_kind kind;
-
-	if (layer_kind_of(entry, &kind)) {
-		if (last != NULL && layer_is_of(last, entry))
-			return layer_hold(last);
-		layer = layer_new(entry, kind, r->parse, r->findings);
-	} else if (!entry->is_damaged) {
-		report_no_kind(r, entry);
-		return NULL;
-	}
-	if ((layer != NULL && layer->is_good) || last == NULL || !last->is_good)
-		return layer;
-	layer_release(layer);
-	note_last_form(r, entry->dn);
-	return layer_hold(last);
+	if (snapshot == NULL)
+		return;
+	r->retired = xrealloc(r->retired, r->retired_count + 1,
+	    sizeof(struct snapshot *));
+	r->retired[r->retired_count++] = snapshot;
 }
 
 void
-reading_take(struct reading *r, const struct entry *entry)
+reading_tidy(struct reading *r, bool is_last)
 {
-	struct layer *layer = layer_for(r, entry);
+	size_t i, left = 0;
 
-	if (layer == NULL)
+	for (i = 0; i < r->retired_count; i++)
+		if (snapshot_is_last_hold(r->retired[i]))
+			snapshot_release(r->retired[i]);
+		else
+			r->retired[left++] = r->retired[i];
+	r->retired_count = left;
+	state_keep_write(r->keep, is_last);
+	snprintf(r->status.state_problem, sizeof(r->status.state_problem),
+	    "%s", state_keep_problem(r->keep));
+}
+
+static void
+hold_back(struct reading *r, const struct snapshot *next, size_t removed,
+    size_t total)
+{
+	bool is_news = !r->status.is_held || r->status.held_removed != removed;
+
+	r->status.is_held = true;
+	r->status.held_removed = removed;
+	r->status.held_total = total;
+	if (!is_news)
 		return;
-	if (r->count == r->room) {
-		r->room = r->room ? 2 * r->room : 64;
-		r->nodes = xrealloc(r->nodes, r->room, sizeof(*r->nodes));
-	}
-	r->nodes[r->count++] = (struct node){ layer, entry->line };
-	table_puts(r->by_dn, layer->key, layer);
+	log_error(NULL, "directory: not adopted, as it would remove %zu of "
+	    "%zu tenants; policyctl accept-snapshot takes it", removed, total);
+	snapshot_log(next, r->latest);	/* which may say why */
 }
 
-static int
-by_seniority(const void *left, const void *right)
+bool
+reading_is_wreck(size_t removed, size_t total)
 {
-	const struct node *a = left, *b = right;
-	bool a_has_time = *a->layer->created != '\0';
-	bool b_has_time = *b->layer->created != '\0';
-	int order = 0;
-
-	if (a_has_time != b_has_time)
-		return a_has_time ? -1 : 1;
-	if (a_has_time)
-		order = strcmp(a->layer->created, b->layer->created);
-	else if (a->line != b->line)
-		order = a->line < b->line ? -1 : 1;
-	return order != 0 ? order : strcmp(a->layer->key, b->layer->key);
+	return removed > 0 &&
+	    (removed == total || (removed > 5 && removed * 10 > total));
 }
 
+static void
+adopt(struct reading *r, struct snapshot *next, int64_t state_ms)
+{
+	r->status.is_held = false;
+	r->status.state_ms = state_ms;
+	snapshot_log(next, r->latest);
+	retire(r, r->latest);
+	r->latest = next;
+}
+
+/* Into force, or not: true where it is. The hold goes to whoever keeps it. */
 static bool
-can_inherit(struct reading *r, const struct layer *layer)
+offer(struct reading *r, struct snapshot *next, bool is_accepted)
 {
-	const struct layer *from;
+	size_t removed = 0, total = 0;
 
-	if (layer->template_key == NULL)
-		return true;
-	from = table_gets(r->by_dn, layer->template_key);
-	return (from != NULL && from->kind == LAYER_TEMPLATE) ||
-	    templates_find(r->templates, layer->template_key) != NULL;
-}
-
-/* A reference to what is not and never was is a bad value, too: the form that
- * the entry had before serves, if that one's reference holds */
-static void
-mend_reference(struct reading *r, struct node *node)
-{
-	struct layer *layer = node->layer, *last;
-
-	if (can_inherit(r, layer))
-		return;
-	last = last_layer(r, layer->key);
-	if (last == NULL || last == layer || !last->is_good ||
-	    last->kind != layer->kind || !can_inherit(r, last))
-		return;
-	findings_add(r->findings, FINDING_ERROR, layer->dn,
-	    "posternTemplate", layer->template_key, "no such entry");
-	note_last_form(r, layer->dn);
-	node->layer = layer_hold(last);
-	table_puts(r->by_dn, last->key, last);
-	layer_release(layer);
-}
-
-void
-reading_settle(struct reading *r)
-{
-	struct layer *layer;
-	size_t i;
-
-	if (r->count > 0)
-		qsort(r->nodes, r->count, sizeof(*r->nodes), by_seniority);
-	for (i = 0; i < r->count; i++)
-		mend_reference(r, &r->nodes[i]);
-	for (i = 0; i < r->count; i++) {
-		layer = r->nodes[i].layer;
-		if (layer->kind == LAYER_TEMPLATE)
-			templates_add(r->templates, layer_hold(layer),
-			    r->findings);
+	if (r->latest != NULL) {
+		removed = snapshot_removed(r->latest, next);
+		total = snapshot_tenants(r->latest);
 	}
-	r->previous = NULL;
+	if (!is_accepted && reading_is_wreck(removed, total)) {
+		hold_back(r, next, removed, total);
+		snapshot_release(next);
+		state_keep_forget(r->keep);
+		return false;
+	}
+	adopt(r, next, 0);
+	state_keep_changed(r->keep);
+	return true;
 }
 
-struct layer *
-reading_at(const struct reading *r, size_t at)
+static const char *
+what_serves(const struct reading *r)
 {
-	return at < r->count ? r->nodes[at].layer : NULL;
+	if (r->latest == NULL)
+		return "there is no snapshot yet";
+	return r->status.state_ms != 0 ? "the state file serves"
+	    : "the last snapshot serves";
 }
 
-struct layer *
-reading_find(const struct reading *r, const char *key)
+/* How an attempt ended: "" well. One log line where that has changed. */
+static void
+conclude(struct reading *r, const char *problem)
 {
-	return table_gets(r->by_dn, key);
+	struct directory_status *status = &r->status;
+	bool is_news = strncmp(status->problem, problem,
+	    sizeof(status->problem) - 1) != 0;
+
+	status->reads++;
+	status->failures += *problem != '\0';
+	snprintf(status->problem, sizeof(status->problem), "%s", problem);
+	if (is_news && *problem != '\0')
+		log_error(NULL, "directory: %s; %s", problem, what_serves(r));
+	else if (is_news)
+		log_info(NULL, "directory: %s can be read again",
+		    r->settings->uri);
 }
 
-struct templates *
-reading_templates(const struct reading *r)
+struct taking {
+	struct update *update;
+	bool wants_keys;
+};
+
+/* A file holds keys, too, whoever reads it */
+static void
+take(void *arg, const struct entry *entry)
 {
-	return r->templates;
+	struct taking *taking = arg;
+
+	if (taking->wants_keys || !entry_has_class(entry, "posternDkimKey"))
+		update_take(taking->update, entry);
+}
+
+static void
+gone(void *arg, const char *key)
+{
+	struct taking *taking = arg;
+
+	update_gone(taking->update, key);
+}
+
+/* What was not adopted is not there to build upon: then all is wanted */
+static enum source_wish
+wish(const struct reading *r, bool is_asked)
+{
+	if (is_asked)
+		return SOURCE_ANEW;
+	return r->latest == NULL || r->status.is_held ? SOURCE_ALL
+	    : SOURCE_NEWS;
+}
+
+/* NULL and *why where it could not be read */
+static struct snapshot *
+read_source(struct reading *r, bool is_asked, const char **why)
+{
+	struct findings *findings = findings_new();
+	struct update *update = update_new(r->latest, r->parse, findings);
+	struct taking taking = { update, r->settings->wants_keys };
+	struct source_reader to = { take, &taking, findings, gone };
+	struct snapshot *next = NULL;
+	enum source_told told;
+
+	told = r->source->ops->read(r->source, wish(r, is_asked), &to, why);
+	if (told != SOURCE_FAILED)
+		next = update_settle(update, told == SOURCE_TOLD_ALL);
+	else
+		update_drop(update);
+	if (told != SOURCE_TOLD_NEWS)
+		malloc_trim(0);		/* it was much; give it back */
+	return next;
+}
+
+/* Even if a server answers then, it is what that one's answer must not be a
+ * wreck of */
+struct snapshot *
+reading_start(struct reading *r)
+{
+	struct findings *findings = findings_new();
+	struct update *update = update_new(NULL, r->parse, findings);
+	struct source_reader to = { update_take, update, findings, NULL };
+	int64_t written_ms;
+
+	r->keep = state_keep_new(r->settings, r->source);
+	written_ms = state_keep_read(r->keep, &to);
+	if (written_ms == 0) {
+		update_drop(update);
+		return NULL;
+	}
+	adopt(r, update_settle(update, true), written_ms);
+	return snapshot_hold(r->latest);
+}
+
+struct snapshot *
+reading_attempt(struct reading *r, bool is_asked, bool is_accepted)
+{
+	const char *why = "";
+	struct snapshot *next = read_source(r, is_asked, &why);
+	bool is_read = next != NULL;
+
+	if (is_read && !offer(r, next, is_accepted))
+		next = NULL;
+	if (!*r->must_stop)	/* or else it need not have failed */
+		conclude(r, is_read ? "" : why);
+	return next != NULL ? snapshot_hold(next) : NULL;
+}
+
+struct snapshot *
+reading_once(struct reading *r, const char **why)
+{
+	return read_source(r, true, why);
 }

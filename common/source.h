@@ -50,6 +50,21 @@ struct source_reader {
 	void (*take)(void *arg, const struct entry *entry);
 	void *arg;
 	struct findings *findings;
+	void (*gone)(void *arg, const char *key);	/* a normalised DN:
+					 * only of SOURCE_TOLD_NEWS */
+};
+
+enum source_wish {
+	SOURCE_NEWS,	/* what has changed since the last reading */
+	SOURCE_ALL,	/* all entries there are */
+	SOURCE_ANEW	/* these, asked for now: also where nothing seems to
+			 * have changed */
+};
+
+enum source_told {
+	SOURCE_FAILED,	/* it is not whole: what was taken must not be used */
+	SOURCE_TOLD_ALL,	/* no other entry is there */
+	SOURCE_TOLD_NEWS	/* for SOURCE_NEWS alone, where it can tell */
 };
 
 struct source_ops {
@@ -64,10 +79,8 @@ struct source_ops {
 
 	/* Has something changed, or is it time to try again? */
 	bool (*is_due)(struct source *source);
-	/* All entries there are. is_asked: someone wants it anew, also where
-	 * nothing seems to have changed. 0; or -1 and *why (until the next
-	 * call) where it is not whole: what was taken must not be used. */
-	int (*read)(struct source *source, bool is_asked,
+	/* *why (until the next call) where it failed */
+	enum source_told (*read)(struct source *source, enum source_wish wish,
 	    const struct source_reader *to, const char **why);
 
 	/* All entries of the last reading once more, without asking anybody;

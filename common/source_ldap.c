@@ -176,21 +176,21 @@ ldap_is_due(struct source *source)
 	return s->is_told ? has_news(s) : now_ms() >= s->due_ms;
 }
 
-static int
+static enum source_told
 read_pages(struct ldap_source *s, const struct source_reader *to)
 {
 	struct ldap_mirror *mirror = ldap_mirror_new();
 
 	if (ldap_pages_read(&s->link, mirror, to->findings) != 0) {
 		ldap_mirror_free(mirror);
-		return -1;
+		return SOURCE_FAILED;
 	}
 	ldap_mirror_give(mirror, to);
 	ldap_mirror_free(s->pages);
 	s->pages = has(s->settings->state_file) ? mirror : NULL;
 	if (s->pages == NULL)
 		ldap_mirror_free(mirror);
-	return 0;
+	return SOURCE_TOLD_ALL;
 }
 
 static enum persist_start
@@ -208,32 +208,31 @@ start_persist(struct ldap_source *s, const char *uri)
 	return start;
 }
 
-/* All of one server. 0, or -1 and s->why. */
-static int
-read_server(struct ldap_source *s, const char *uri,
+/* What one server says; where it failed, s->why */
+static enum source_told
+read_server(struct ldap_source *s, const char *uri, enum source_wish wish,
     const struct source_reader *to)
 {
 	enum persist_start start = PERSIST_REFUSED;
+	enum source_told told = SOURCE_FAILED;
 	int rc;
 
 	rc = ldap_link_open(&s->link, s->settings, uri, s->must_stop);
 	if (rc == 0)
 		rc = ldap_link_offers(&s->link, LDAP_CONTROL_SYNC);
-	if (rc == 1) {
+	if (rc == 1)
 		start = start_persist(s, uri);
-		rc = start == PERSIST_FAILED ? -1 : 0;
-	}
-	if (rc == 0 && s->is_told) {
+	if (s->is_told) {
 		ldap_mirror_free(s->pages);
 		s->pages = NULL;
-		ldap_persist_give(s->persist, to);
-	} else if (rc == 0)
-		rc = read_pages(s, to);
-	if (rc != 0)
+		told = ldap_persist_give(s->persist, wish, to);
+	} else if (rc != -1 && start == PERSIST_REFUSED)
+		told = read_pages(s, to);
+	if (told == SOURCE_FAILED)
 		memcpy(s->why, s->link.why, sizeof(s->why));
 	if (!s->is_told)
 		hang_up(s);
-	return rc;
+	return told;
 }
 
 static void
@@ -248,28 +247,27 @@ plan(struct ldap_source *s, bool is_well)
 	s->due_ms = now_ms() + (is_well ? s->settings->poll_ms : s->retry_ms);
 }
 
-static int
-ldap_read(struct source *source, bool is_asked,
+static enum source_told
+ldap_read(struct source *source, enum source_wish wish,
     const struct source_reader *to, const char **why)
 {
 	struct ldap_source *s = (struct ldap_source *)source;
+	enum source_told told = SOURCE_FAILED;
 	const char *uri;
-	int rc = -1;
 
-	if (s->is_told && !is_asked) {
-		ldap_persist_give(s->persist, to);
+	if (s->is_told && wish != SOURCE_ANEW) {
 		s->changed_ms = 0;
-		return 0;
+		return ldap_persist_give(s->persist, wish, to);
 	}
 	hang_up(s);
-	if (is_asked)
+	if (wish == SOURCE_ANEW)
 		ldap_persist_forget(s->persist);
-	for (uri = s->uris; *uri != '\0' && rc != 0 && !*s->must_stop;
-	    uri += strlen(uri) + 1)
-		rc = read_server(s, uri, to);
-	plan(s, rc == 0);
+	for (uri = s->uris; *uri != '\0' && told == SOURCE_FAILED &&
+	    !*s->must_stop; uri += strlen(uri) + 1)
+		told = read_server(s, uri, wish, to);
+	plan(s, told != SOURCE_FAILED);
 	*why = s->why;
-	return rc;
+	return told;
 }
 
 static bool
@@ -288,7 +286,7 @@ ldap_recall(struct source *source, const struct source_reader *to)
 	if (s->pages != NULL)
 		ldap_mirror_give(s->pages, to);
 	else
-		ldap_persist_give(s->persist, to);
+		ldap_persist_give(s->persist, SOURCE_ALL, to);
 }
 
 static int

@@ -58,14 +58,14 @@ ldif_is_due(struct source *source)
 	    (s->has_failed && ++s->looks >= RETRY_LOOKS);
 }
 
-static int
-ldif_read_all(struct source *source, bool is_asked,
+static enum source_told
+ldif_read_all(struct source *source, enum source_wish wish,
     const struct source_reader *to, const char **why)
 {
 	struct ldif_source *s = (struct ldif_source *)source;
 	int rc;
 
-	(void)is_asked;
+	(void)wish;
 	watch_take(&s->watch);
 	rc = ldif_read(s->path, to->take, to->arg, to->findings, why);
 	if (rc == 0 && !watch_is_taken(&s->watch)) {
@@ -74,7 +74,7 @@ ldif_read_all(struct source *source, bool is_asked,
 	}
 	s->has_failed = rc != 0;
 	s->looks = 0;
-	return rc;
+	return rc == 0 ? SOURCE_TOLD_ALL : SOURCE_FAILED;
 }
 
 static int

@@ -193,7 +193,7 @@ put_content(struct output *out, const struct source_settings *settings,
     state_file_giver *give, void *arg, struct state_file_mark *mark)
 {
 	struct findings *unheard = findings_new();
-	struct source_reader to = { put_entry, out, unheard };
+	struct source_reader to = { put_entry, out, unheard, NULL };
 	char *header = header_of(settings);
 
 	put(out, header, strlen(header));

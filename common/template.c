@@ -1,128 +1,39 @@
 /* SPDX-License-Identifier: ISC */
-/* template.c - who inherits from which template, and where that must end: at
- * a loop, at a depth, at global. A template that vanishes under those who
- * refer to it serves on in its last form. Next: snapshot.c. */
+/* template.c - the way up from template to template, and where that must end:
+ * at a loop, at a depth, at global. Pure. */
 #include "common/template.h"
 
-#include <stdlib.h>
 #include <string.h>
 
-#include "common/table.h"
-#include "common/xmalloc.h"
-
-struct templates {
-	struct arena *arena;
-	const struct templates *previous;
-	struct table *by_dn;
-	struct template **list;
-	size_t count, room;
-	struct template *global;
-};
-
-struct templates *
-templates_new(struct arena *arena, const struct templates *previous)
+const struct node *
+template_get(struct trie *const names[], const char *key)
 {
-	struct templates *templates = xcalloc(1, sizeof(*templates));
-
-	templates->arena = arena;
-	templates->previous = previous;
-	templates->by_dn = table_new();
-	return templates;
+	return key == NULL ? NULL
+	    : name_first(name_get(names, NAME_TEMPLATE, key));
 }
 
-void
-templates_free(struct templates *templates)
+const struct node *
+template_global(struct trie *const names[])
 {
-	size_t i;
-
-	for (i = 0; i < templates->count; i++)
-		layer_release(templates->list[i]->layer);
-	table_free(templates->by_dn);
-	free(templates->list);
-	free(templates);
+	return name_first(name_get(names, NAME_GLOBAL, "global"));
 }
 
-static struct template *
-add(struct templates *templates, struct layer *layer)
+static const struct node *
+parent_of(struct trie *const names[], const struct node *template)
 {
-	struct template *template;
-
-	if (templates->count == templates->room) {
-		templates->room = templates->room ? 2 * templates->room : 16;
-		templates->list = xrealloc(templates->list, templates->room,
-		    sizeof(*templates->list));
-	}
-	template = arena_alloc(templates->arena, sizeof(*template));
-	template->layer = layer;
-	templates->list[templates->count++] = template;
-	table_puts(templates->by_dn, layer->key, template);
-	return template;
-}
-
-void
-templates_add(struct templates *templates, struct layer *layer,
-    struct findings *findings)
-{
-	struct template *template = add(templates, layer);
-
-	if (strcmp(layer->name, "global") != 0)
-		return;
-	if (templates->global == NULL)
-		templates->global = template;
-	else
-		findings_add(findings, FINDING_ERROR, layer->dn, "cn",
-		    layer->name, "%s is global: this one only where it is "
-		    "referred to", templates->global->layer->dn);
-}
-
-const struct template *
-templates_get(const struct templates *templates, const char *key)
-{
-	return table_gets(templates->by_dn, key);
-}
-
-struct template *
-templates_find(struct templates *templates, const char *key)
-{
-	struct template *found = table_gets(templates->by_dn, key);
-	const struct template *last;
-
-	if (found != NULL || templates->previous == NULL)
-		return found;
-	if ((last = templates_get(templates->previous, key)) == NULL)
-		return NULL;
-	found = add(templates, layer_hold(last->layer));
-	found->is_kept = true;
-	return found;
-}
-
-struct template *
-templates_of(struct templates *templates, const struct layer *layer,
-    struct findings *findings)
-{
-	struct template *found;
-
-	if (layer->template_key == NULL)
-		return NULL;
-	found = templates_find(templates, layer->template_key);
-	if (found == NULL || found->is_kept)
-		findings_add(findings, FINDING_ERROR, layer->dn,
-		    "posternTemplate", layer->template_key,
-		    "no such entry; %s", found != NULL
-		    ? "its last form serves" : "inherited from global");
-	return found;
+	return template_get(names, template->layer->template_key);
 }
 
 /* Each template once on the way up; how many, without global */
 static size_t
-climb(const struct templates *templates, const struct template *from,
+climb(struct trie *const names[], const char *key,
     const struct layer **out, size_t max)
 {
-	const struct template *at;
+	const struct node *global = template_global(names);
+	const struct node *at = template_get(names, key);
 	size_t count = 0, i;
 
-	for (at = from; at != NULL && at != templates->global;
-	    at = at->parent) {
+	for (; at != NULL && at != global; at = parent_of(names, at)) {
 		for (i = 0; i < count && out[i] != at->layer; i++)
 			;
 		if (i < count || count == max)
@@ -132,82 +43,103 @@ climb(const struct templates *templates, const struct template *from,
 	return count;
 }
 
-static void
-report_loop(const struct template *first, struct findings *findings)
+size_t
+template_chain(struct trie *const names[], const char *key,
+    const struct layer **out)
 {
-	struct arena *arena = arena_new(0);
-	const char *path = first->layer->name;
-	const struct template *at = first;
+	size_t count = climb(names, key, out, TEMPLATE_DEPTH_MAX);
+	const struct node *global = template_global(names);
+
+	if (global != NULL)
+		out[count++] = global->layer;
+	return count;
+}
+
+void
+template_check_reference(struct trie *const names[],
+    const struct layer *layer, struct findings *findings)
+{
+	const struct node *found = template_get(names,
+	    layer->template_key);
+
+	if (layer->template_key != NULL && (found == NULL || found->is_gone))
+		findings_add(findings, FINDING_ERROR, layer->dn,
+		    "posternTemplate", layer->template_key,
+		    "no such entry; %s", found != NULL
+		    ? "its last form serves" : "inherited from global");
+}
+
+/* Its way up leads back to it, and past none that is older: so that of each
+ * loop one template tells */
+static bool
+is_eldest_of_loop(struct trie *const names[],
+    const struct node *template)
+{
+	const struct node *global = template_global(names), *at = template;
+	size_t left = trie_count(names[NAME_TEMPLATE]);
 
 	do {
-		at = at->parent;
+		at = parent_of(names, at);
+		if (at == NULL || at == global ||
+		    node_seniority(at, template) < 0)
+			return false;
+	} while (at != template && --left > 0);
+	return at == template;
+}
+
+static void
+check_loop(struct trie *const names[], const struct node *template,
+    struct findings *findings)
+{
+	const char *path = template->layer->name;
+	const struct node *at = template;
+	struct arena *arena;
+
+	if (!is_eldest_of_loop(names, template))
+		return;
+	arena = arena_new(0);
+	do {
+		at = parent_of(names, at);
 		path = arena_printf(arena, "%s -> %s", path, at->layer->name);
-	} while (at != first);
-	findings_add(findings, FINDING_ERROR, first->layer->dn,
-	    "posternTemplate", first->layer->template_key,
+	} while (at != template);
+	findings_add(findings, FINDING_ERROR, template->layer->dn,
+	    "posternTemplate", template->layer->template_key,
 	    "a loop: %s; each is used once", path);
 	arena_free(arena);
 }
 
-/* Marks what it passes: a mark of this very walk closes a loop, an older one
- * has been looked at */
 static void
-check_way_up(struct template *from, size_t walk, struct findings *findings)
-{
-	struct template *at;
-
-	for (at = from; at != NULL && at->walk == 0; at = at->parent)
-		at->walk = walk;
-	if (at != NULL && at->walk == walk)
-		report_loop(at, findings);
-}
-
-static void
-check_depth(const struct templates *templates, const struct template *from,
+check_depth(struct trie *const names[], const struct layer *layer,
     struct findings *findings)
 {
 	const struct layer *layers[TEMPLATE_DEPTH_MAX + 1];
 
-	if (climb(templates, from, layers,
+	if (climb(names, layer->key, layers,
 	    TEMPLATE_DEPTH_MAX + 1) > TEMPLATE_DEPTH_MAX)
-		findings_add(findings, FINDING_ERROR, from->layer->dn,
-		    "posternTemplate", from->layer->template_key,
+		findings_add(findings, FINDING_ERROR, layer->dn,
+		    "posternTemplate", layer->template_key,
 		    "more than %d templates deep: what lies beyond is not "
 		    "used, but global", TEMPLATE_DEPTH_MAX);
 }
 
 void
-templates_link(struct templates *templates, struct findings *findings)
+template_check(struct trie *const names[], const struct node *template,
+    struct findings *findings)
 {
-	struct template *template;
-	size_t i;
+	const struct node *global = template_global(names);
+	const struct layer *layer = template->layer;
 
-	/* The list grows meanwhile by those that have vanished */
-	for (i = 0; i < templates->count; i++) {
-		template = templates->list[i];
-		if (template != templates->global)
-			template->parent = templates_of(templates,
-			    template->layer, findings);
-		else if (template->layer->template_key != NULL)
-			findings_add(findings, FINDING_NOTE,
-			    template->layer->dn, "posternTemplate",
-			    template->layer->template_key,
-			    "no effect: global ends every chain");
-	}
-	for (i = 0; i < templates->count; i++) {
-		check_way_up(templates->list[i], i + 1, findings);
-		check_depth(templates, templates->list[i], findings);
-	}
-	templates->previous = NULL;
-}
-
-size_t
-template_chain(const struct templates *templates,
-    const struct template *from, const struct layer **out)
-{
-	size_t count = climb(templates, from, out, TEMPLATE_DEPTH_MAX);
-
-	if (templates->global != NULL)
-		out[count++] = templates->global->layer;
-	return count;
+	if (template == global && layer->template_key != NULL)
+		findings_add(findings, FINDING_NOTE, layer->dn,
+		    "posternTemplate", layer->template_key,
+		    "no effect: global ends every chain");
+	if (template == global)
+		return;
+	if (strcmp(layer->name, "global") == 0 && !template->is_gone)
+		findings_add(findings, FINDING_ERROR, layer->dn, "cn",
+		    layer->name, "%s is global: this one only where it is "
+		    "referred to", global->layer->dn);
+	template_check_reference(names, layer, findings);
+	check_loop(names, template, findings);
+	check_depth(names, layer, findings);
 }

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: ISC */
-/* trie.c - branches by half a byte, with room for the twigs there are, and only
- * where keys part. What is held once, by the version that is being changed, is
+/* trie.c - branches by six bits of the hash, then by half a byte, with room for
+ * the twigs there are, and only where keys part. What is held once, by the version that is being changed, is
  * changed in place; what others hold is copied first. So many changes in a row
  * pay for the copies once. */
 #include "common/trie.h"
@@ -11,48 +11,69 @@
 #include "common/log.h"
 #include "common/xmalloc.h"
 
-/* bits of a branch: its mark, and which of the 17 symbols have a twig. Of an
- * item: the length of its key. */
-#define BRANCH (UINT32_C(1) << 31)
+/* at: how many symbols all keys below have in common; of an item: */
+#define ITEM UINT32_MAX
+#define SYMBOLS 64
+#define HASH_SYMBOLS 6		/* of each key the first */
 
 struct branch {
 	struct trie node;
-	uint32_t at;		/* half bytes that all keys have in common */
-	uint32_t count;		/* items below */
+	uint64_t bits;		/* the symbols that have a twig */
+	size_t count;		/* items below */
 	struct trie *twigs[];
 };
 
-void
-trie_item_init(struct trie_item *item, const void *key, size_t len,
-    void (*free)(struct trie_item *item))
+struct trie_key
+trie_ordered(const void *bytes, size_t len)
 {
-	if (len >= BRANCH / 2)
+	if (len > UINT32_MAX / 4)
 		panic("trie: a key of %zu bytes", len);
-	atomic_init(&item->node.holds, 1);
-	item->node.bits = (uint32_t)len;
-	item->key = key;
-	item->free = free;
+	return (struct trie_key){ bytes, (uint32_t)len, 0 };
 }
 
-size_t
-trie_item_len(const struct trie_item *item)
+/* FNV-1a, and stirred once more: the first symbols count most. Who crafts keys
+ * that collide has them stand as far apart as those in order. */
+struct trie_key
+trie_hashed(const void *bytes, size_t len)
 {
-	return item->node.bits;
+	struct trie_key key = trie_ordered(bytes, len);
+	const unsigned char *at = bytes;
+	uint64_t hash = 0xcbf29ce484222325;
+
+	while (len-- > 0)
+		hash = (hash ^ *at++) * 0x100000001b3;
+	hash = (hash ^ hash >> 32) * 0x9e3779b97f4a7c15;
+	key.hash = (uint32_t)(hash >> 32);
+	return key;
+}
+
+void
+trie_item_init(struct trie_item *item, struct trie_key key,
+    void (*free)(struct trie_item *item))
+{
+	atomic_init(&item->node.holds, 1);
+	item->node.at = ITEM;
+	item->key = key;
+	item->free = free;
 }
 
 static bool
 is_branch(const struct trie *node)
 {
-	return (node->bits & BRANCH) != 0;
+	return node->at != ITEM;
 }
 
-/* The half byte, 1 to 16; 0 behind the end, so that "a" comes before "aa" */
+/* First six bits at a time of the hash, then half bytes, 1 to 16; 0 behind the
+ * end, so that "a" comes before "aa" */
 static unsigned
-symbol(const void *key, size_t len, size_t at)
+symbol(struct trie_key key, size_t at)
 {
-	const unsigned char *bytes = key;
+	const unsigned char *bytes = key.bytes;
 
-	if (at / 2 >= len)
+	if (at < HASH_SYMBOLS)
+		return (unsigned)((uint64_t)key.hash << 4 >> (30 - 6 * at)) & 63;
+	at -= HASH_SYMBOLS;
+	if (at / 2 >= key.len)
 		return 0;
 	return 1 + (at % 2 == 0 ? bytes[at / 2] >> 4 : bytes[at / 2] & 15);
 }
@@ -60,31 +81,31 @@ symbol(const void *key, size_t len, size_t at)
 static unsigned
 twig_count(const struct branch *b)
 {
-	return (unsigned)__builtin_popcount(b->node.bits & ~BRANCH);
+	return (unsigned)__builtin_popcountll(b->bits);
 }
 
 static bool
 has_twig(const struct branch *b, unsigned symbol)
 {
-	return (b->node.bits >> symbol & 1) != 0;
+	return (b->bits >> symbol & 1) != 0;
 }
 
 /* Where the symbol's twig is, or would be */
 static unsigned
 place(const struct branch *b, unsigned symbol)
 {
-	return (unsigned)__builtin_popcount(b->node.bits &
-	    ((UINT32_C(1) << symbol) - 1));
+	return (unsigned)__builtin_popcountll(b->bits &
+	    ((UINT64_C(1) << symbol) - 1));
 }
 
 static struct branch *
-branch_new(uint32_t at, uint32_t count, unsigned twigs)
+branch_new(uint32_t at, uint64_t bits, size_t count, unsigned twigs)
 {
 	struct branch *b = xmalloc(sizeof(*b) + twigs * sizeof(b->twigs[0]));
 
 	atomic_init(&b->node.holds, 1);
-	b->node.bits = BRANCH;
-	b->at = at;
+	b->node.at = at;
+	b->bits = bits;
 	b->count = count;
 	return b;
 }
@@ -125,14 +146,14 @@ trie_count(const struct trie *trie)
 }
 
 static bool
-has_key(const struct trie_item *item, const void *key, size_t len)
+is_same(struct trie_key a, struct trie_key b)
 {
-	return trie_item_len(item) == len &&
-	    (len == 0 || memcmp(item->key, key, len) == 0);
+	return a.hash == b.hash && a.len == b.len &&
+	    (a.len == 0 || memcmp(a.bytes, b.bytes, a.len) == 0);
 }
 
 struct trie_item *
-trie_get(const struct trie *trie, const void *key, size_t len)
+trie_get(const struct trie *trie, struct trie_key key)
 {
 	const struct branch *b;
 	unsigned s;
@@ -141,12 +162,12 @@ trie_get(const struct trie *trie, const void *key, size_t len)
 		return NULL;
 	while (is_branch(trie)) {
 		b = (const struct branch *)trie;
-		s = symbol(key, len, b->at);
+		s = symbol(key, b->node.at);
 		if (!has_twig(b, s))
 			return NULL;
 		trie = b->twigs[place(b, s)];
 	}
-	return has_key((const struct trie_item *)trie, key, len)
+	return is_same(((const struct trie_item *)trie)->key, key)
 	    ? (struct trie_item *)trie : NULL;
 }
 
@@ -167,14 +188,14 @@ trie_at(const struct trie *trie, size_t at)
 
 /* One whose key has as much in common with this one as any */
 static const struct trie_item *
-nearest(const struct trie *node, const void *key, size_t len)
+nearest(const struct trie *node, struct trie_key key)
 {
 	const struct branch *b;
 	unsigned s;
 
 	while (is_branch(node)) {
 		b = (const struct branch *)node;
-		s = symbol(key, len, b->at);
+		s = symbol(key, b->node.at);
 		node = b->twigs[has_twig(b, s) ? place(b, s) : 0];
 	}
 	return (const struct trie_item *)node;
@@ -182,15 +203,17 @@ nearest(const struct trie *node, const void *key, size_t len)
 
 /* Where two keys part; they are not the same */
 static uint32_t
-parting(const void *a, size_t a_len, const void *b, size_t b_len)
+parting(struct trie_key a, struct trie_key b)
 {
-	const unsigned char *left = a, *right = b;
+	const unsigned char *left = a.bytes, *right = b.bytes;
 	size_t at = 0;
 
-	while (at < a_len && at < b_len && left[at] == right[at])
-		at++;
-	at *= 2;
-	while (symbol(a, a_len, at) == symbol(b, b_len, at))
+	if (a.hash == b.hash) {
+		while (at < a.len && at < b.len && left[at] == right[at])
+			at++;
+		at = HASH_SYMBOLS + 2 * at;
+	}
+	while (symbol(a, at) == symbol(b, at))
 		at++;
 	return (uint32_t)at;
 }
@@ -207,8 +230,7 @@ reshape(struct branch *b, unsigned hole, unsigned twigs)
 
 	if (is_ours && twigs == was)
 		return b;
-	copy = branch_new(b->at, b->count, twigs);
-	copy->node.bits = b->node.bits;
+	copy = branch_new(b->node.at, b->bits, b->count, twigs);
 	for (i = 0; i < was; i++) {
 		if (i == hole && twigs < was)
 			continue;
@@ -223,14 +245,14 @@ reshape(struct branch *b, unsigned hole, unsigned twigs)
 	return copy;
 }
 
-/* Of two nodes that part at this half byte */
+/* Of two nodes that part at this symbol */
 static struct trie *
 fork_at(uint32_t at, struct trie *old, unsigned old_symbol,
     struct trie *new, unsigned new_symbol)
 {
-	struct branch *b = branch_new(at, (uint32_t)trie_count(old) + 1, 2);
+	struct branch *b = branch_new(at, UINT64_C(1) << old_symbol |
+	    UINT64_C(1) << new_symbol, trie_count(old) + 1, 2);
 
-	b->node.bits |= UINT32_C(1) << old_symbol | UINT32_C(1) << new_symbol;
 	b->twigs[place(b, old_symbol)] = old;
 	b->twigs[place(b, new_symbol)] = new;
 	return &b->node;
@@ -248,23 +270,21 @@ static struct trie *
 put_below(struct trie *node, const struct putting *p)
 {
 	struct branch *b = (struct branch *)node;
-	const void *key = p->item->key;
-	size_t len = trie_item_len(p->item);
+	struct trie_key key = p->item->key;
 	unsigned s, i;
 
 	if (p->is_known && !is_branch(node)) {
 		trie_release(node);
 		return &p->item->node;
 	}
-	if (!is_branch(node) || (!p->is_known && b->at > p->at))
-		return fork_at(p->at, node, symbol(p->near->key,
-		    trie_item_len(p->near), p->at), &p->item->node,
-		    symbol(key, len, p->at));
-	s = symbol(key, len, b->at);
+	if (!is_branch(node) || (!p->is_known && b->node.at > p->at))
+		return fork_at(p->at, node, symbol(p->near->key, p->at),
+		    &p->item->node, symbol(key, p->at));
+	s = symbol(key, b->node.at);
 	i = place(b, s);
 	if (!has_twig(b, s)) {
 		b = reshape(b, i, twig_count(b) + 1);
-		b->node.bits |= UINT32_C(1) << s;
+		b->bits |= UINT64_C(1) << s;
 		b->twigs[i] = &p->item->node;
 	} else {
 		b = reshape(b, i, twig_count(b));
@@ -278,23 +298,21 @@ void
 trie_put(struct trie **trie, struct trie_item *item)
 {
 	struct putting p = { .item = item };
-	size_t len = trie_item_len(item);
 
 	if (*trie == NULL) {
 		*trie = &item->node;
 		return;
 	}
-	p.near = nearest(*trie, item->key, len);
-	p.is_known = has_key(p.near, item->key, len);
+	p.near = nearest(*trie, item->key);
+	p.is_known = is_same(p.near->key, item->key);
 	if (!p.is_known)
-		p.at = parting(item->key, len, p.near->key,
-		    trie_item_len(p.near));
+		p.at = parting(item->key, p.near->key);
 	*trie = put_below(*trie, &p);
 }
 
 /* The key is there. Takes over the hold on node. */
 static struct trie *
-remove_below(struct trie *node, const void *key, size_t len)
+remove_below(struct trie *node, struct trie_key key)
 {
 	struct branch *b = (struct branch *)node;
 	struct trie *left;
@@ -304,15 +322,15 @@ remove_below(struct trie *node, const void *key, size_t len)
 		trie_release(node);
 		return NULL;
 	}
-	s = symbol(key, len, b->at);
+	s = symbol(key, b->node.at);
 	i = place(b, s);
 	b = reshape(b, i, twig_count(b));
 	b->count--;
-	if ((b->twigs[i] = remove_below(b->twigs[i], key, len)) != NULL)
+	if ((b->twigs[i] = remove_below(b->twigs[i], key)) != NULL)
 		return &b->node;
 	if (twig_count(b) > 2) {
 		b = reshape(b, i, twig_count(b) - 1);
-		b->node.bits &= ~(UINT32_C(1) << s);
+		b->bits &= ~(UINT64_C(1) << s);
 		return &b->node;
 	}
 	left = b->twigs[1 - i];
@@ -321,10 +339,10 @@ remove_below(struct trie *node, const void *key, size_t len)
 }
 
 void
-trie_remove(struct trie **trie, const void *key, size_t len)
+trie_remove(struct trie **trie, struct trie_key key)
 {
-	if (trie_get(*trie, key, len) != NULL)
-		*trie = remove_below(*trie, key, len);
+	if (trie_get(*trie, key) != NULL)
+		*trie = remove_below(*trie, key);
 }
 
 static void
@@ -342,37 +360,37 @@ visit_all(struct trie *node,
 		visit_all(b->twigs[i], visit, arg);
 }
 
-/* Where all that begin so are below, with others or without; NULL: none does */
-static struct trie *
-find_prefix(struct trie *node, const void *prefix, size_t len)
+void
+trie_each(struct trie *trie,
+    void (*visit)(void *arg, struct trie_item *item), void *arg)
+{
+	if (trie == NULL)
+		return;
+	trie_hold(trie);
+	visit_all(trie, visit, arg);
+	trie_release(trie);
+}
+
+void
+trie_each_below(struct trie *trie, struct trie_key prefix,
+    void (*visit)(void *arg, struct trie_item *item), void *arg)
 {
 	const struct trie_item *one;
 	struct branch *b;
 
-	while (node != NULL && is_branch(node)) {
-		b = (struct branch *)node;
-		if (b->at >= 2 * len)
+	while (trie != NULL && is_branch(trie)) {
+		b = (struct branch *)trie;
+		if (b->node.at >= HASH_SYMBOLS + 2 * prefix.len)
 			break;
-		if (!has_twig(b, symbol(prefix, len, b->at)))
-			return NULL;
-		node = b->twigs[place(b, symbol(prefix, len, b->at))];
+		trie = has_twig(b, symbol(prefix, b->node.at))
+		    ? b->twigs[place(b, symbol(prefix, b->node.at))] : NULL;
 	}
-	if (node == NULL)
-		return NULL;
-	one = nearest(node, prefix, len);
-	return trie_item_len(one) >= len &&
-	    (len == 0 || memcmp(one->key, prefix, len) == 0) ? node : NULL;
-}
-
-void
-trie_each(struct trie *trie, const void *prefix, size_t len,
-    void (*visit)(void *arg, struct trie_item *item), void *arg)
-{
-	struct trie *node = trie_hold(find_prefix(trie, prefix, len));
-
-	if (node != NULL)
-		visit_all(node, visit, arg);
-	trie_release(node);
+	if (trie == NULL)
+		return;
+	one = nearest(trie, prefix);	/* as good as any other of them */
+	if (one->key.len >= prefix.len && (prefix.len == 0 ||
+	    memcmp(one->key.bytes, prefix.bytes, prefix.len) == 0))
+		trie_each(trie, visit, arg);
 }
 
 struct comparing {
@@ -402,15 +420,13 @@ compare_twigs(const struct comparing *c, const struct branch *left,
 {
 	const struct branch *b = (const struct branch *)right;
 	const struct trie *other;
-	const struct trie_item *one;
-	bool is_level = right != NULL && is_branch(right) && b->at == left->at;
-	unsigned s, right_symbol = 17;
+	bool is_level = right != NULL && right->at == left->node.at;
+	unsigned s, right_symbol = SYMBOLS;
 
-	if (right != NULL && !is_level) {
-		one = nearest(right, "", 0);
-		right_symbol = symbol(one->key, trie_item_len(one), left->at);
-	}
-	for (s = 0; s < 17; s++) {
+	if (right != NULL && !is_level)
+		right_symbol = symbol(nearest(right, trie_ordered("", 0))->key,
+		    left->node.at);
+	for (s = 0; s < SYMBOLS; s++) {
 		other = s == right_symbol ? right : NULL;
 		if (is_level && has_twig(b, s))
 			other = b->twigs[place(b, s)];
@@ -425,24 +441,20 @@ compare(const struct comparing *c, const struct trie *left,
 {
 	struct comparing turned = *c;
 	const struct trie_item *a, *b;
-	uint32_t left_at, right_at;
+	uint32_t left_at = left != NULL ? left->at : ITEM;
+	uint32_t right_at = right != NULL ? right->at : ITEM;
 
 	if (left == right)
 		return;
-	left_at = left != NULL && is_branch(left)
-	    ? ((const struct branch *)left)->at : UINT32_MAX;
-	right_at = right != NULL && is_branch(right)
-	    ? ((const struct branch *)right)->at : UINT32_MAX;
 	turned.is_turned = !c->is_turned;
-	if (left_at < UINT32_MAX && left_at <= right_at)
+	if (left_at < ITEM && left_at <= right_at)
 		compare_twigs(c, (const struct branch *)left, right);
-	else if (right_at < UINT32_MAX)
+	else if (right_at < ITEM)
 		compare_twigs(&turned, (const struct branch *)right, left);
 	else {
 		a = (const struct trie_item *)left;
 		b = (const struct trie_item *)right;
-		if (a != NULL && b != NULL &&
-		    !has_key(a, b->key, trie_item_len(b))) {
+		if (a != NULL && b != NULL && !is_same(a->key, b->key)) {
 			tell(c, left, NULL);
 			left = NULL;
 		}

@@ -14,21 +14,30 @@
 /* A node of it: of a version, the root. NULL is the empty one. */
 struct trie {
 	atomic_uint holds;
-	uint32_t bits;		/* trie.c's own */
+	uint32_t at;		/* trie.c's own */
 };
 
-/* What a map leads to begins with this. The key lives as long as the item, and
- * may be of any bytes. */
+/* Any bytes. One map has keys of one sort: those in order, or those that are
+ * found faster among many, but stand in no order that means anything. */
+struct trie_key {
+	const void *bytes;
+	uint32_t len;
+	uint32_t hash;		/* 0: in order */
+};
+
+struct trie_key trie_ordered(const void *bytes, size_t len);
+struct trie_key trie_hashed(const void *bytes, size_t len);
+
+/* What a map leads to begins with this. The key lives as long as the item. */
 struct trie_item {
 	struct trie node;
-	const void *key;
+	struct trie_key key;
 	void (*free)(struct trie_item *item);	/* when nobody holds it */
 };
 
 /* Held once, by the caller */
-void trie_item_init(struct trie_item *item, const void *key, size_t len,
+void trie_item_init(struct trie_item *item, struct trie_key key,
     void (*free)(struct trie_item *item));
-size_t trie_item_len(const struct trie_item *item);
 
 /* Of a version or of an item (whose first member is the node); any thread, NULL
  * is fine */
@@ -38,18 +47,20 @@ void trie_release(struct trie *trie);
 /* These change *trie to another version, and release the one before. put takes
  * over the caller's hold on the item, which replaces one of the same key. */
 void trie_put(struct trie **trie, struct trie_item *item);
-void trie_remove(struct trie **trie, const void *key, size_t len);
+void trie_remove(struct trie **trie, struct trie_key key);
 
 /* NULL: there is none */
-struct trie_item *trie_get(const struct trie *trie, const void *key,
-    size_t len);
+struct trie_item *trie_get(const struct trie *trie, struct trie_key key);
 size_t trie_count(const struct trie *trie);
 /* In order of keys; at less than trie_count() */
 struct trie_item *trie_at(const struct trie *trie, size_t at);
 
-/* All whose keys begin with prefix, in order. visit may change any variable
- * that holds the version: this one is held meanwhile. */
-void trie_each(struct trie *trie, const void *prefix, size_t len,
+/* All in order. visit may change any variable that holds the version: this one
+ * is held meanwhile. */
+void trie_each(struct trie *trie,
+    void (*visit)(void *arg, struct trie_item *item), void *arg);
+/* The same for those whose keys, which are in order, begin with prefix */
+void trie_each_below(struct trie *trie, struct trie_key prefix,
     void (*visit)(void *arg, struct trie_item *item), void *arg);
 
 /* Each item that is not the same in both: before or after is NULL where the

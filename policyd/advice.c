@@ -13,6 +13,11 @@ struct wants {
 	const struct layer *data, *end, *score;
 };
 
+struct advice {
+	struct wants wants;
+	struct findings *out;
+};
+
 static bool
 is_inbound(enum direction direction)
 {
@@ -20,9 +25,27 @@ is_inbound(enum direction direction)
 }
 
 static void
-look_at(const struct layer *layer, struct wants *wants)
+note_expired(const struct layer *layer, struct findings *out)
 {
 	const struct policy *policy = policy_of(layer);
+	const struct list_line *line;
+	size_t i;
+
+	for (i = 0; i < policy->line_count; i++) {
+		line = &policy->lines[i];
+		if (list_line_is_expired(line, loop_now()))
+			findings_add(out, FINDING_NOTE, layer->dn,
+			    line->is_allow ? "posternAllow" : "posternBlock",
+			    line->value, "expired: it does nothing any more");
+	}
+}
+
+static void
+look_at(void *arg, const struct layer *layer)
+{
+	const struct policy *policy = policy_of(layer);
+	struct advice *advice = arg;
+	struct wants *wants = &advice->wants;
 	size_t i;
 
 	for (i = 0; i < policy->rule_count; i++)
@@ -40,22 +63,7 @@ look_at(const struct layer *layer, struct wants *wants)
 	}
 	if (policy->values[POLICY_GREYLIST] == GREYLIST_SCORE)
 		wants->score = layer;
-}
-
-static void
-note_expired(const struct layer *layer, struct findings *out)
-{
-	const struct policy *policy = policy_of(layer);
-	const struct list_line *line;
-	size_t i;
-
-	for (i = 0; i < policy->line_count; i++) {
-		line = &policy->lines[i];
-		if (list_line_is_expired(line, loop_now()))
-			findings_add(out, FINDING_NOTE, layer->dn,
-			    line->is_allow ? "posternAllow" : "posternBlock",
-			    line->value, "expired: it does nothing any more");
-	}
+	note_expired(layer, advice->out);
 }
 
 static void
@@ -96,15 +104,10 @@ void
 advice_find(const struct service *service, const struct snapshot *snapshot,
     struct findings *out)
 {
-	struct wants wants = { NULL, NULL, NULL };
-	const struct layer *layer;
-	size_t at;
+	struct advice advice = { .out = out };
 
 	if (snapshot == NULL)
 		return;
-	for (at = 0; (layer = snapshot_layer_at(snapshot, at)) != NULL; at++) {
-		look_at(layer, &wants);
-		note_expired(layer, out);
-	}
-	note_hooks(service, &wants, out);
+	snapshot_each_layer(snapshot, look_at, &advice);
+	note_hooks(service, &advice.wants, out);
 }

@@ -10,16 +10,6 @@
 #include "policyd/effective.h"
 #include "common/json_text.h"
 
-static size_t
-count_mailboxes(const struct snapshot *snapshot, const struct tenant *tenant)
-{
-	size_t n = 0;
-
-	while (snapshot_mailbox_at(snapshot, tenant, n) != NULL)
-		n++;
-	return n;
-}
-
 static json_t *
 tenant_json(const struct snapshot *snapshot, const struct tenant *tenant)
 {
@@ -36,7 +26,7 @@ tenant_json(const struct snapshot *snapshot, const struct tenant *tenant)
 		NULL)],
 	    "template", json_text(tenant->layer->template_key != NULL
 		? tenant->layer->template_key : ""),
-	    "mailboxes", (json_int_t)count_mailboxes(snapshot, tenant),
+	    "mailboxes", (json_int_t)snapshot_mailboxes(snapshot, tenant),
 	    "dn", json_text(tenant->layer->dn));
 }
 
@@ -168,7 +158,7 @@ line_json(const struct list_line *line, const struct layer *from)
 }
 
 static void
-add_lines(json_t *list, const struct layer *layer)
+add_lines(void *list, const struct layer *layer)
 {
 	const struct policy *policy = policy_of(layer);
 	size_t i;
@@ -183,11 +173,8 @@ control_exceptions(struct http_request *rq)
 {
 	struct snapshot *snapshot = directory_current(control_service->directory);
 	json_t *list = json_array();
-	const struct layer *layer;
-	size_t at = 0;
 
-	while (snapshot != NULL &&
-	    (layer = snapshot_layer_at(snapshot, at++)) != NULL)
-		add_lines(list, layer);
+	if (snapshot != NULL)
+		snapshot_each_layer(snapshot, add_lines, list);
 	control_answer(rq, json_pack("{s:o}", "lines", list));
 }

@@ -4,8 +4,9 @@
  * and what was there. Writes nothing anywhere. */
 #include "policyd/ctl_trial.h"
 
-#include "common/directory.h"
+#include "common/reading.h"
 #include "common/table.h"
+#include "common/update.h"
 #include "policyd/advice.h"
 #include "policyd/conf.h"
 #include "policyd/ctl_live.h"
@@ -27,15 +28,14 @@ read_tree(const struct trial *t, const struct snapshot *previous,
     const struct findings *extra)
 {
 	struct findings *findings = findings_new();
-	struct snapshot *snapshot;
+	struct update *update;
 
 	findings_append(findings, extra);
 	findings_append(findings, t->live.findings);
-	snapshot = snapshot_new(previous, policy_parse, findings);
+	update = update_new(previous, policy_parse, findings);
 	ctl_live_give(&t->live, t->settings, &(struct source_reader){
-	    .take = snapshot_take, .arg = snapshot });
-	snapshot_settle(snapshot);
-	return snapshot;
+	    .take = update_take, .arg = update });
+	return update_settle(update, true);
 }
 
 /* All changes, or up to the first that cannot be: ldapmodify ends there, too */
@@ -69,7 +69,7 @@ note_wreck(const struct trial *t, struct findings *findings)
 	size_t removed = snapshot_removed(t->before, t->after);
 	size_t total = snapshot_tenants(t->before);
 
-	if (directory_is_wreck(removed, total))
+	if (reading_is_wreck(removed, total))
 		findings_add(findings, FINDING_ERROR, "", "", "", "policyd "
 		    "would hold the directory back, as this removes %zu of "
 		    "%zu tenants, until policyctl accept-snapshot",

@@ -189,7 +189,7 @@ count_errors(void)
 	struct snapshot *snapshot = directory_current(service.directory);
 
 	return snapshot == NULL ? 0
-	    : findings_errors(snapshot_findings(snapshot));
+	    : snapshot_errors(snapshot);
 }
 
 static uint64_t

@@ -25,16 +25,16 @@ LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 	const char *path = ldif_file((const char *)data, size), *why;
 	struct snapshot *snapshot, *previous = NULL;
 	struct findings *findings;
+	struct update *update;
 	int i;
 
 	for (i = 0; i < 2; i++) {
 		findings = findings_new();
-		snapshot = snapshot_new(previous, parse_nothing, findings);
-		if (ldif_read(path, snapshot_take, snapshot, findings,
-		    &why) == 0)
-			snapshot_settle(snapshot);
+		update = update_new(previous, parse_nothing, findings);
+		if (ldif_read(path, update_take, update, findings, &why) == 0)
+			snapshot = update_settle(update, true);
 		else {
-			snapshot_release(snapshot);
+			update_drop(update);
 			snapshot = NULL;
 		}
 		snapshot_release(previous);

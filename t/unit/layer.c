@@ -128,23 +128,6 @@ read_one(const char *text)
 		strcpy(told, why);
 }
 
-static bool is_of;
-
-static void
-compare(void *arg, const struct entry *entry)
-{
-	is_of = layer_is_of(arg, entry);
-}
-
-static bool
-is_made_of(const char *text)
-{
-	const char *why;
-
-	return ldif_read(ldif_file(text, strlen(text)), compare, made,
-	    findings, &why) == 0 && is_of;
-}
-
 int
 main(void)
 {
@@ -165,16 +148,6 @@ main(void)
 	tap_is(made->dn, "cn=Gold,dc=m", "the DN stays as written");
 	tap_is(made->key, "cn=gold,dc=m", "the key is normalised");
 	tap_is(made->created, "", "no createTimestamp is empty");
-	tap_ok(is_made_of(TEMPLATE "posternStatus: active\n"),
-	    "the same entry again would give the same layer");
-	tap_ok(!is_made_of(TEMPLATE "posternStatus: activ\ncn: e\n"),
-	    "another would not");
-	read_one(TEMPLATE "posternStatus: bad\n");
-	tap_ok(!is_made_of(TEMPLATE "posternStatus: bad\n"),
-	    "a layer with findings is made anew, so that they are told again");
-	read_one(MAILBOX "mail: a@a.example\nposternTemplate: cn=a\n");
-	tap_ok(made->is_good && !is_made_of(MAILBOX "mail: a@a.example\n"
-	    "posternTemplate: cn=a\n"), "also a good one with a note");
 	read_one(TEMPLATE);
 	layer_release(layer_hold(made));
 	tap_is(made->name, "gold", "a layer that is held stays");

@@ -9,6 +9,7 @@
 #include <sys/mman.h>
 #include <unistd.h>
 
+#include "common/update.h"
 #include "common/findings.h"
 #include "common/ldif.h"
 #include "common/snapshot.h"
@@ -34,14 +35,13 @@ snapshot_of(const char *ldif, const struct snapshot *previous,
     layer_parser *parse)
 {
 	struct findings *findings = findings_new();
-	struct snapshot *snapshot = snapshot_new(previous, parse, findings);
+	struct update *update = update_new(previous, parse, findings);
 	const char *why;
 
-	if (ldif_read(ldif_file(ldif, strlen(ldif)), snapshot_take, snapshot,
+	if (ldif_read(ldif_file(ldif, strlen(ldif)), update_take, update,
 	    findings, &why) != 0)
 		abort();
-	snapshot_settle(snapshot);
-	return snapshot;
+	return update_settle(update, true);
 }
 
 /* A daemon's parser: the policy is posternStatus, and "bad" is a bad one */

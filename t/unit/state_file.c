@@ -80,7 +80,7 @@ read_state(const struct source_settings *settings,
     struct state_file_mark *mark, const char **why)
 {
 	struct findings *findings = findings_new();
-	struct source_reader to = { see, NULL, findings };
+	struct source_reader to = { see, NULL, findings, NULL };
 	int rc;
 
 	*seen = '\0';
@@ -113,7 +113,7 @@ get_file(char *bytes, size_t room)
 static void
 test_round(void)
 {
-	struct source_reader to = { see, NULL, NULL };
+	struct source_reader to = { see, NULL, NULL, NULL };
 	struct state_file_mark wrote = { 0 }, got = { 0 };
 	struct stat st = { 0 };
 	const char *why = "";

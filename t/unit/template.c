@@ -126,6 +126,7 @@ static void
 test_return(void)
 {
 	struct snapshot *first, *gone, *still, *bad;
+	struct chain chain;
 
 	first = snapshot_of(TEMPLATE("x") "posternStatus: active\n\n"
 	    TENANT("a", "x"), NULL, parse_status);
@@ -135,8 +136,8 @@ test_return(void)
 	    "a vanished template is remembered for as long as it is used");
 	bad = snapshot_of(TEMPLATE("x") "posternStatus: bad\n\n"
 	    TENANT("a", "x"), still, parse_status);
-	tap_is(snapshot_tenant_by_id(bad, "a")->template->layer->policy,
-	    "active", "when it returns in a bad form, its last good one holds");
+	chain_of(bad, snapshot_tenant_by_id(bad, "a"), NULL, &chain);
+	tap_is(chain.layers[1]->policy, "active", "when it returns in a bad form, its last good one holds");
 	tap_ok(!is_found(snapshot_findings(bad), "no such entry"),
 	    "and is there again");
 	snapshot_release(first);

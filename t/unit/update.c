@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: ISC */
-/* t/unit/reading.c - a bad value never drops a protection: what serves after a
- * row of readings, each built upon the one before. */
-#include "common/reading.h"
+/* t/unit/update.c - a bad value never drops a protection: what serves after a
+ * row of readings, each built upon the one before. And of two that claim one
+ * name the elder has it, also once they have changed places. */
+#include "common/update.h"
 
 #include "t/unit/ldif_text.h"
 #include "t/unit/tap.h"
@@ -23,6 +24,8 @@ static const struct {
 	    "dc: a\n", "active", LAST_FORM },
 	{ "and the bad value told again", HEAD "posternStatus: bad\n",
 	    "active", "posternStatus: bad: no such word" },
+	{ "also where the entry did not change", HEAD "posternStatus: bad\n",
+	    "active", "posternStatus: bad: no such word" },
 	{ "a better form: that serves", HEAD "posternStatus: suspended\n",
 	    "suspended", NULL },
 	{ "no usable domain: the last good form",
@@ -36,6 +39,9 @@ static const struct {
 	{ "a reference to what never was: the last good form",
 	    HEAD "posternTemplate: cn=none\nposternStatus: active\n",
 	    "suspended", "posternTemplate: cn=none: no such entry" },
+	{ "until that is there: the entry as it is",
+	    HEAD "posternTemplate: cn=none\nposternStatus: active\n\n"
+	    "dn: cn=none\nobjectClass: posternTemplate\n", "active", NULL },
 	{ "an entry without its class is gone", "dn: dc=a\ndc: a\n", NULL,
 	    NULL },
 	{ "and its last form with it", HEAD "posternStatus: bad\n", "",
@@ -45,90 +51,73 @@ static const struct {
 	    "associatedDomain: a.example\n", NULL, "LDIF of changes" },
 };
 
-struct round {
-	struct arena *arena;
-	struct findings *findings;
-	struct reading *reading;
-};
-
 static void
-take(void *arg, const struct entry *entry)
+note_tenant(void *arg, const struct layer *layer)
 {
-	reading_take(arg, entry);
-}
+	const struct layer **found = arg;
 
-static struct round
-read_round(const char *ldif, const struct reading *previous)
-{
-	struct round r = { arena_new(0), findings_new(), NULL };
-	const char *why;
-
-	r.reading = reading_new(r.arena, previous, parse_status, r.findings);
-	if (ldif_read(ldif_file(ldif, strlen(ldif)), take, r.reading,
-	    r.findings, &why) != 0)
-		abort();
-	reading_settle(r.reading);
-	return r;
-}
-
-static void
-free_round(struct round r)
-{
-	if (r.reading != NULL)
-		reading_free(r.reading);
-	findings_free(r.findings);
-	arena_free(r.arena);
+	if (layer->kind == LAYER_TENANT)
+		*found = layer;
 }
 
 static void
 test_steps(void)
 {
-	struct round before = { 0 }, now;
-	struct layer *layer;
+	struct snapshot *before = NULL, *now;
+	const struct layer *layer;
 	size_t i;
 
 	for (i = 0; i < sizeof(steps) / sizeof(steps[0]); i++) {
-		now = read_round(steps[i].ldif, before.reading);
-		free_round(before);
+		now = snapshot_of(steps[i].ldif, before, parse_status);
+		snapshot_release(before);
 		before = now;
-		layer = reading_at(now.reading, 0);
+		layer = NULL;
+		snapshot_each_layer(now, note_tenant, &layer);
 		tap_is(layer != NULL ? layer->policy : NULL, steps[i].status,
 		    steps[i].name);
 		tap_ok(steps[i].finding == NULL
-		    ? findings_count(now.findings) == 0
-		    : is_found(now.findings, steps[i].finding),
+		    ? findings_count(snapshot_findings(now)) == 0
+		    : is_found(snapshot_findings(now), steps[i].finding),
 		    "and what is found says so");
 	}
-	free_round(before);
+	snapshot_release(before);
 }
 
-#define MADE(dn, time) "dn: " dn "\nobjectClass: posternDomain\n" \
-    "associatedDomain: x.example\ncreateTimestamp: " time "\n\n"
+#define TENANT(name) "dn: dc=" name "\nobjectClass: posternDomain\n" \
+    "associatedDomain: " name ".example\nassociatedDomain: x.example\n\n"
+
+/* ldif is read upon the one of the row before; who has x.example then */
+static const struct {
+	const char *name, *ldif, *id;
+} places[] = {
+	{ "the first in the file", TENANT("b") TENANT("a"), "b" },
+	{ "they change places", TENANT("a") TENANT("b"), "a" },
+	{ "one comes before them", TENANT("c") TENANT("a") TENANT("b"), "c" },
+	{ "and goes again, and they change places", TENANT("b") TENANT("a"),
+	    "b" },
+	{ "only the loser is left", TENANT("a"), "a" },
+};
 
 static void
-test_order(void)
+test_places(void)
 {
-	static const char *const order[] = { "dc=d", "dc=b", "dc=c", "dc=z",
-	    "dc=a" };
-	struct round r = read_round(
-	    "dn: dc=z\nobjectClass: posternDomain\n"
-	    "associatedDomain: x.example\n\n" HEAD "\n"
-	    MADE("dc=c", "20240101000000Z") MADE("dc=b", "20240101000000Z")
-	    MADE("dc=d", "20230101000000Z"), NULL);
+	struct snapshot *before = NULL, *now;
 	size_t i;
 
-	for (i = 0; i < sizeof(order) / sizeof(order[0]); i++)
-		tap_is(reading_at(r.reading, i)->key, order[i],
-		    "by time, then by DN, then as in the file");
-	tap_ok(reading_at(r.reading, i) == NULL, "and no more");
-	tap_is(reading_find(r.reading, "dc=z")->name, "z", "found by its DN");
-	free_round(r);
+	for (i = 0; i < sizeof(places) / sizeof(places[0]); i++) {
+		now = snapshot_of(places[i].ldif, before, parse_status);
+		tap_is(snapshot_tenant_of(now, "x.example")->id, places[i].id,
+		    places[i].name);
+		snapshot_release(before);
+		before = now;
+	}
+	snapshot_release(before);
 }
 
 int
 main(void)
 {
 	test_steps();
-	test_order();
+	test_places();
 	return tap_done();
 }
