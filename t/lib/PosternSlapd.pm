@@ -66,8 +66,8 @@ free_port
 }
 
 # PosternSlapd->start(syncprov => 1, accesslog => 1, tls => certificates(),
-# access => lines of slapd.conf before our own rules): serving when it returns,
-# with the base and the reader. config => 1: from cn=config, open to that name
+# access => lines of slapd.conf before our own rules, maxsize => bytes): serving
+# when it returns, with the base and the reader. config => 1: from cn=config, open to that name
 # with "secret", as bare as Debian's: without our schema and rules.
 sub
 start
@@ -136,7 +136,8 @@ write_conf
 	    $self->{accesslog} ? "database mdb\nsuffix cn=accesslog\n" .
 		'directory ' . $self->path('accesslog') . "\n" .
 		"rootdn \"$ADMIN\"\n" : '',
-	    "database mdb\nsuffix \"$BASE\"\nmaxsize 67108864\n",
+	    "database mdb\nsuffix \"$BASE\"\n",
+	    'maxsize ' . ($self->{maxsize} // 67108864) . "\ndbnosync\n",
 	    'directory ' . $self->path('db') . "\n",
 	    "rootdn \"$ADMIN\"\nrootpw secret\n",
 	    $is_bare ? "index objectClass eq\n" :
@@ -269,6 +270,20 @@ add
 	my ($self, $ldif) = @_;
 
 	$self->modify($ldif, '-a');
+}
+
+# Many entries at once, past the server, which is not there meanwhile
+sub
+load
+{
+	my ($self, $ldif) = @_;
+
+	$self->stop();
+	spew($self->path('change'), $ldif);
+	system(program('slapadd') . ' -q -f ' . $self->path('slapd.conf') .
+	    ' -l ' . $self->path('change') . ' >' . $self->path('said') .
+	    ' 2>&1') == 0 or die 'slapadd: ' . slurp($self->path('said'));
+	$self->launch();
 }
 
 # What ldapsearch answers somebody, long lines whole
