@@ -67,8 +67,8 @@ free_port
 
 # PosternSlapd->start(syncprov => 1, accesslog => 1, tls => certificates(),
 # access => lines of slapd.conf before our own rules, maxsize => bytes): serving
-# when it returns, with the base and the reader. config => 1: from cn=config, open to that name
-# with "secret", as bare as Debian's: without our schema and rules.
+# when it returns, with the base and the reader. config => 1: from cn=config,
+# open to that name with "secret", as bare as Debian's: without our schema and rules.
 sub
 start
 {
