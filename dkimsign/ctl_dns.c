@@ -207,12 +207,13 @@ enum ctl_exit
 ctl_dns(const struct ctl *ctl)
 {
 	const struct format *format = find_format(ctl);
-	struct rows rows = { .ctl = ctl, .list = json_array() };
+	struct rows rows = { .ctl = ctl };
 	struct ctl_setup setup;
 	enum ctl_exit code;
 
 	if (format == NULL)
 		return CTL_USAGE;
+	rows.list = json_array();
 	code = ctl_setup_directory(ctl, &setup);
 	if (code == CTL_FINE)
 		code = ctl_each_tenant(ctl, &setup, ctl->words[0], add_tenant,

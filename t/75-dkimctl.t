@@ -304,6 +304,26 @@ subtest 'keys tells what each key does' => sub {
 	    'keys') if unlink($ldif);
 };
 
+subtest 'two keys with one selector have one record' => sub {
+	my @keys;
+
+	directory($tenants);
+	for my $from ('20200101000000Z', '20210101000000Z') {
+		push(@keys, prints('', 'genkey', 'a.example', '--algorithm',
+		    'rsa2048', '--selector', 's', '--not-before', $from));
+	}
+	$keys[0] =~ s/^dn: cn=s/dn: cn=other/;
+	$keys[0] =~ s/^cn: s/cn: other/m;
+	directory(join('', $tenants, @keys));
+	my ($code, $said, $error) = dkimctl('', 'dns', 'a.example',
+	    '--format', 'line');
+	my ($signs) = entries($keys[1]);
+	is("$code $said", "1 s._domainkey.a.example v=DKIM1; k=rsa; " .
+	    "p=$signs->{posternDkimPublicKey}\n", 'that of the one that signs');
+	like($error, qr/cn=other,.* has the selector of cn=s,/,
+	    'and it is said');
+};
+
 # A directory with one key of each kind for a.example, and its records; from
 # here on by the real clock
 sub
@@ -541,7 +561,8 @@ userPassword: writer-secret
 
 END
 	my $settings = $slapd->settings();
-	delete($settings->{state_file});	# policyd's alone
+
+	delete($settings->{state_file});	# which is policyd's
 	spew("$dir/writer", "writer-secret\n");
 	spew($conf, 'directory = { ' . join(' ', map {
 	    "$_ = \"$settings->{$_}\";" } sort(keys(%$settings))) . " };\n");

@@ -49,6 +49,7 @@ by_dkimpy
 	my ($message, $dir) = @_;
 
 	spew("$dir/message", $message);
+	# Debian's own, which has Debian's modules
 	my $said = qx(/usr/bin/python3 '$FindBin::Bin/lib/dkimpy.py' \\
 	    '$dir/records' <'$dir/message');
 
