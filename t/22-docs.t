@@ -199,7 +199,7 @@ for my $page (@pages) {
 my %is_page = map { m{([^/]+)\.(\d)$} ? ("$1 $2" => 1) : () } @pages;
 for my $page (@pages) {
 	none_is('every page of ours exists that ' . ($page =~ s{.*/}{}r) .
-	    ' refers to', grep { /^(policy|postern|dkimsign)/ && !$is_page{$_} }
+	    ' refers to', grep { /^(policy|postern|dkim)/ && !$is_page{$_} }
 	    slurp($page) =~ /^\.Xr (\S+ \d)/mg);
 }
 
