@@ -8,68 +8,20 @@ use warnings;
 
 use FindBin;
 use lib "$FindBin::Bin/lib";
-use Postern qw(slurp srcdir wait_until);
-use PosternLdif qw(tenant);
-use PosternPostfix;
-use PosternSign;
+use Postern qw(wait_until);
+use PosternLdif qw(dkim_key new_pem tenant);
+use PosternSigned;
 use Test::More;
 
 plan(skip_all => 'Postfix has to be started by root') if $> != 0;
 
-# PosternPostfix with the lines of the dkimsign examples
-package PosternPostfix::Signed;
-
-use parent -norequire, 'PosternPostfix';
-use Postern qw(slurp srcdir);
-
-my $back = PosternPostfix::free_port();
-
-sub
-main_cf
-{
-	my ($self, @rest) = @_;
-	my $text = $self->SUPER::main_cf(@rest);
-
-	# There is no policyd here
-	$text =~ s/check_policy_service \$policyd,?//g;
-	return $text . "message_size_limit = 3000000\n" .
-	    slurp(srcdir() . '/etc/postfix/dkimsign-main.cf.example');
-}
-
-sub
-master_cf
-{
-	my ($self) = @_;
-	my $text = $self->SUPER::master_cf();
-	my $ours = slurp(srcdir() . '/etc/postfix/dkimsign-master.cf.example');
-	my ($filter) = $ours =~ /^#(  -o content_filter=.*\n)/m;
-
-	$filter or die "no content_filter in the example\n";
-	$text =~ s/^(submission.*|127\S+ inet n - n.*)\n(  -o syslog_name)/$1\n$filter$2/m
-	    or die "no submission service\n";
-	$ours =~ s/^127\.0\.0\.1:10026/127.0.0.1:$back/m;
-	$ours =~ s/^(\S+ +(?:unix|inet) +\S+ +\S+ +)y/$1n/mg;
-	return $text . $ours;
-}
-
-package main;
-
 my ($ANNA, $BOB) = ('anna@client1.example', 'bob@client2.example');
-my $postfix = PosternPostfix::Signed->new(mailboxes => [$ANNA, $BOB],
-    logins => { $ANNA => 'secret' });
-my $key = `openssl genpkey -algorithm ed25519` or die "openssl: $!\n";
-my $ldif = tenant('client1.example') . tenant('client2.example');
-my ($dn) = $ldif =~ /^dn: (.*client1.*)$/m;
-$ldif .= "dn: cn=e1,$dn\nobjectClass: posternDkimKey\ncn: e1\n" .
-    "posternDkimSelector: e1\nposternDkimPrivateKey: " .
-    ($key =~ s/\n(?!\z)/\\n/gr);
-$ldif =~ s{posternDkimPrivateKey: .*}{
-    'posternDkimPrivateKey:: ' . MIME::Base64::encode_base64($key, '')}se;
-my $dkimsign = PosternSign->start(ldif => "$ldif\n", conf => {
-	listen => ["unix:$postfix->{dir}/queue/private/dkimsign"],
-	listen_group => 'postfix', listen_mode => '0660',
-	next_hop => "smtp://127.0.0.1:$back"
-});
+my $postfix = PosternSigned->new(mailboxes => [$ANNA, $BOB],
+    logins => { $ANNA => 'secret' }, main => "message_size_limit = 3000000\n");
+my $dkimsign = PosternSign->start(ldif => tenant('client1.example') .
+    tenant('client2.example') .
+    dkim_key('client1.example', 'e1', new_pem('ed25519')),
+    conf => $postfix->conf());
 $postfix->start();
 
 my $smtp = $postfix->submission($ANNA, 'secret');
@@ -112,8 +64,7 @@ is($dkimsign->stop(), '', 'dkimsign stops cleanly');
 @replies = $smtp->send_mail($ANNA, [$BOB], $text);
 like($replies[-1], qr/^250 /, 'mail is taken while dkimsign is not there');
 $dkimsign->launch();
-ok(wait_until { system("postqueue -c $postfix->{dir}/conf -f " .
-    ">/dev/null 2>&1"); $postfix->mails($BOB) >= 4 },
+ok(wait_until { $postfix->flush(); $postfix->mails($BOB) >= 4 },
     'and is delivered when it is back') or diag($postfix->log());
 $postfix->stop();
 is($dkimsign->stop(), '', 'dkimsign stops cleanly');

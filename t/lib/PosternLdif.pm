@@ -8,9 +8,10 @@ use warnings;
 
 use Exporter 'import';
 use MIME::Base64 qw(encode_base64);
-use Postern qw(wait_until);
+use Postern qw(spew temp_dir wait_until);
 
-our @EXPORT_OK = qw(adopt dkim_key mailbox new_pem template tenant);
+our @EXPORT_OK = qw(adopt dkim_key dkim_record mailbox new_pem template
+    tenant);
 
 my $BASE = 'dc=postern,dc=example';
 
@@ -75,6 +76,23 @@ new_pem
 	    '-quiet') or die "openssl: $!\n";
 	local $/;
 	return scalar(<$pipe>);
+}
+
+# What DNS has for it; of an Ed25519 key the 32 bytes alone (RFC 8463)
+sub
+dkim_record
+{
+	my ($pem) = @_;
+	my $dir = temp_dir();
+
+	spew("$dir/key", $pem);
+	open(my $pipe, '-|', 'openssl', 'pkey', '-in', "$dir/key", '-pubout',
+	    '-outform', 'DER') or die "openssl: $!\n";
+	my $der = do { local $/; <$pipe> };
+
+	return length($der) == 44
+	    ? 'v=DKIM1; k=ed25519; p=' . encode_base64(substr($der, 12), '')
+	    : 'v=DKIM1; k=rsa; p=' . encode_base64($der, '');
 }
 
 # A key of that tenant; policy attributes as above: DkimNotAfter => '...'

@@ -22,7 +22,7 @@ new
 {
 	my ($class, %args) = @_;
 	my $dir = temp_dir();
-	my $self = bless({ dir => $dir, owner => $$,
+	my $self = bless({ %args, dir => $dir, owner => $$,
 	    mx_port => free_port(), submission_port => free_port() }, $class);
 
 	mkdir("$dir/$_") or die $! for qw(conf conf/sasl queue data mail);
