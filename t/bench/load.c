@@ -2,17 +2,21 @@
 /* load.c - asks a policy server as Postfix does, over many connections at once,
  * and tells how often and how fast it was answered. Each connection asks its
  * next request when it has its answer. Prints one line: requests per second,
- * and the 50th, 99th and 99.9th percentile of the latency in microseconds.
+ * the 50th, 99th and 99.9th percentile of the latency in microseconds, how
+ * many requests there were, and which part of them was answered DUNNO.
  *
- *	load [-c connections] [-s seconds] [-t tenants] [-k kind] unix:/path
+ *	load [-c connections] [-s seconds] [-t tenants] [-u users] [-k kind]
+ *	     [-r requests-per-second] /path/of/socket
  *
- * kind: outbound (the default; a login of one of the tenants writes to a
- * stranger), inbound (a new stranger each time). */
-#include <errno.h>
+ * kind: outbound (a login of one of the tenants, any of its users, writes to a
+ * stranger) or inbound (a new stranger each time). With -r it asks by the
+ * clock, and latency counts from when a request was due: what a stall holds up
+ * is not left out. */
 #include <stdint.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <strings.h>
 #include <sys/epoll.h>
 #include <sys/socket.h>
 #include <sys/un.h>
@@ -28,14 +32,51 @@ struct connection {
 	char answer[512];
 };
 
+/* A run of one of these in a request stands for a number */
+enum what { TENANT, USER, REQUEST, NET, SUBNET, WHATS };
+static const char marks[] = "#$*!^";
+
+/* Digits that change from one request to the next. They are written over in
+ * place, so that the load takes less time than the servers it measures. */
+struct place {
+	char *at;
+	unsigned digits;
+	enum what what;
+};
+
 static struct {
-	unsigned connections, seconds, tenants;
-	const char *kind, *path;
-} option = { 64, 3, 10, "outbound", "" };
+	unsigned connections, tenants, users, rate;
+	double seconds;
+	const char *path;
+	int is_inbound;
+} option = { 64, 10, 50, 0, 3, "", 0 };
+
+/* As Postfix 3.7 sends it */
+static const char pattern[] =
+    "request=smtpd_access_policy\nprotocol_state=RCPT\n"
+    "protocol_name=ESMTP\nclient_address=10.1!!.1^^.7\n"
+    "client_name=unknown\nclient_port=50000\n"
+    "reverse_client_name=unknown\nserver_address=198.51.100.1\n"
+    "server_port=587\nhelo_name=client.example\nsender=%s\n"
+    "recipient=%s\nrecipient_count=0\nqueue_id=\n"
+    "instance=1a2b.**********.0\nsize=4096\netrn_domain=\nstress=\n"
+    "sasl_method=%s\nsasl_username=%s\nsasl_sender=\n"
+    "ccert_subject=\nccert_issuer=\nccert_fingerprint=\n"
+    "ccert_pubkey_fingerprint=\nencryption_protocol=TLSv1.3\n"
+    "encryption_cipher=TLS_AES_256_GCM_SHA384\n"
+    "encryption_keysize=256\npolicy_context=\n\n";
+static const char ours[] = "user$$$$$@t######.example";
+static const char stranger[] = "s**********@elsewhere.example";
+
+static char request[2048];
+static size_t request_len;
+static struct place places[16];
+static unsigned place_count;
 
 static uint32_t *counts;	/* answers by latency in microseconds */
 static uint64_t number;		/* of requests asked */
 static uint64_t permitted;
+static int64_t due_ns;
 
 static void
 die(const char *what)
@@ -53,46 +94,77 @@ now_ns(void)
 	return (int64_t)now.tv_sec * 1000000000 + now.tv_nsec;
 }
 
-/* As Postfix 3.7 sends it */
-static size_t
-request_make(char *out, size_t room)
+static void
+request_prepare(void)
 {
-	unsigned tenant = (unsigned)(number % option.tenants);
-	unsigned user = (unsigned)(number / option.tenants % 50);
-	int is_outbound = strcmp(option.kind, "outbound") == 0;
-	char ours[80], stranger[80];
+	const char *mark;
+	char *at;
 
-	snprintf(ours, sizeof(ours), "user%u@t%u.example", user, tenant);
-	snprintf(stranger, sizeof(stranger), "s%llu@elsewhere.example",
-	    (unsigned long long)number);
-	return (size_t)snprintf(out, room,
-	    "request=smtpd_access_policy\nprotocol_state=RCPT\n"
-	    "protocol_name=ESMTP\nclient_address=192.0.2.%u\n"
-	    "client_name=unknown\nclient_port=50000\n"
-	    "reverse_client_name=unknown\nserver_address=198.51.100.1\n"
-	    "server_port=587\nhelo_name=client.example\nsender=%s\n"
-	    "recipient=%s\nrecipient_count=0\nqueue_id=\n"
-	    "instance=1a2b.%llx.0\nsize=4096\netrn_domain=\nstress=\n"
-	    "sasl_method=%s\nsasl_username=%s\nsasl_sender=\n"
-	    "ccert_subject=\nccert_issuer=\nccert_fingerprint=\n"
-	    "ccert_pubkey_fingerprint=\nencryption_protocol=TLSv1.3\n"
-	    "encryption_cipher=TLS_AES_256_GCM_SHA384\n"
-	    "encryption_keysize=256\npolicy_context=\n\n",
-	    (unsigned)(number % 251), is_outbound ? ours : stranger,
-	    is_outbound ? stranger : ours, (unsigned long long)number,
-	    is_outbound ? "PLAIN" : "", is_outbound ? ours : "");
+	request_len = (size_t)snprintf(request, sizeof(request), pattern,
+	    option.is_inbound ? stranger : ours,
+	    option.is_inbound ? ours : stranger,
+	    option.is_inbound ? "" : "PLAIN", option.is_inbound ? "" : ours);
+	for (at = request; *at != '\0';) {
+		mark = strchr(marks, *at);
+		if (mark == NULL) {
+			at++;
+			continue;
+		}
+		places[place_count].at = at;
+		places[place_count].what = (enum what)(mark - marks);
+		places[place_count].digits = (unsigned)strspn(at,
+		    (char[]){ *mark, '\0' });
+		at += places[place_count++].digits;
+	}
+}
+
+static void
+request_next(void)
+{
+	/* scattered by a prime, so that no cache can guess who is next */
+	uint64_t mailbox = number * 2654435761 %
+	    ((uint64_t)option.tenants * option.users);
+	const uint64_t values[WHATS] = {
+		[TENANT] = mailbox % option.tenants,
+		[USER] = mailbox / option.tenants,
+		[REQUEST] = number,
+		[NET] = number / 100,
+		[SUBNET] = number,
+	};
+	const struct place *place;
+	uint64_t value;
+	unsigned i;
+
+	for (place = places; place < places + place_count; place++) {
+		value = values[place->what];
+		for (i = place->digits; i-- > 0; value /= 10)
+			place->at[i] = (char)('0' + value % 10);
+	}
+	number++;
+}
+
+/* With -r: wait until the next request is due */
+static int64_t
+asking_time(void)
+{
+	struct timespec due;
+
+	if (option.rate == 0)
+		return now_ns();
+	due_ns += 1000000000 / option.rate;
+	due = (struct timespec){ due_ns / 1000000000, due_ns % 1000000000 };
+	clock_nanosleep(CLOCK_MONOTONIC, TIMER_ABSTIME, &due, NULL);
+	return due_ns;
 }
 
 static void
 ask(struct connection *one)
 {
-	char request[2048];
-	size_t len = request_make(request, sizeof(request));
-
-	number++;
+	one->asked_ns = asking_time();
 	one->answer_len = 0;
-	one->asked_ns = now_ns();
-	if (send(one->fd, request, len, MSG_NOSIGNAL) != (ssize_t)len)
+	request_next();
+	if (send(one->fd, request, request_len, MSG_NOSIGNAL) !=
+	    (ssize_t)request_len)
 		die("send");
 }
 
@@ -102,7 +174,7 @@ count(const struct connection *one)
 	int64_t us = (now_ns() - one->asked_ns) / 1000;
 
 	counts[us < LATENCY_MAX_US ? us : LATENCY_MAX_US - 1]++;
-	permitted += strncmp(one->answer, "action=DUNNO", 12) == 0;
+	permitted += strncasecmp(one->answer, "action=DUNNO", 12) == 0;
 }
 
 static void
@@ -163,7 +235,8 @@ run(void)
 	for (i = 0; i < (int)option.connections; i++)
 		connect_to(&all[i], epoll);
 	begin = now_ns();
-	end = begin + (int64_t)option.seconds * 1000000000;
+	due_ns = begin;
+	end = begin + (int64_t)(option.seconds * 1e9);
 	for (i = 0; i < (int)option.connections; i++)
 		ask(&all[i]);
 	while (now_ns() < end) {
@@ -173,10 +246,12 @@ run(void)
 	}
 	for (us = 0; us < LATENCY_MAX_US; us++)
 		total += counts[us];
-	printf("per_second=%.0f p50=%u p99=%u p999=%u permitted=%.3f\n",
+	printf("per_second=%.0f p50=%u p99=%u p999=%u requests=%llu "
+	    "permitted=%.3f\n",
 	    (double)total * 1e9 / (double)(now_ns() - begin),
 	    percentile(total, 0.5), percentile(total, 0.99),
-	    percentile(total, 0.999), (double)permitted / (double)total);
+	    percentile(total, 0.999), (unsigned long long)total,
+	    (double)permitted / (double)total);
 }
 
 static unsigned
@@ -197,23 +272,26 @@ main(int argc, char **argv)
 {
 	int letter;
 
-	while ((letter = getopt(argc, argv, "c:s:t:k:")) != -1)
+	while ((letter = getopt(argc, argv, "c:s:t:u:k:r:")) != -1)
 		switch (letter) {
 		case 'c': option.connections = to_number(optarg); break;
-		case 's': option.seconds = to_number(optarg); break;
+		case 's': option.seconds = atof(optarg); break;
 		case 't': option.tenants = to_number(optarg); break;
-		case 'k': option.kind = optarg; break;
+		case 'u': option.users = to_number(optarg); break;
+		case 'k': option.is_inbound = strcmp(optarg, "inbound") == 0;
+			break;
+		case 'r': option.rate = to_number(optarg); break;
 		default: return 2;
 		}
-	if (argc != optind + 1 || strncmp(argv[optind], "unix:", 5) != 0) {
-		fprintf(stderr, "usage: load [-c connections] [-s seconds] "
-		    "[-t tenants] [-k kind] unix:/path\n");
+	if (argc != optind + 1)
 		return 2;
-	}
-	option.path = argv[optind] + 5;
+	option.path = argv[optind];
 	counts = calloc(LATENCY_MAX_US, sizeof(*counts));
 	if (counts == NULL)
 		die("calloc");
+	/* another load of the same server is other messages */
+	number = (uint64_t)getpid() % 10000 * 1000000;
+	request_prepare();
 	run();
 	return 0;
 }
