@@ -135,13 +135,17 @@ conf_text
 	    sort(keys(%$options)));
 }
 
-# Postern->new(ldif => TEXT, conf => { option => value }), not started
+# Postern->new(ldif => TEXT, conf => { option => value }), not started. With
+# under => [COMMAND] that command runs it; is_on_time => 1: its clock is the
+# machine's, and cannot be set.
 sub
 new
 {
 	my ($class, %args) = @_;
 	my $dir = temp_dir();
-	my $self = bless({ dir => $dir, owner => $$, offset_ms => 0 }, $class);
+	my $self = bless({ dir => $dir, owner => $$, offset_ms => 0,
+	    under => $args{under} // [], is_on_time => $args{is_on_time} },
+	    $class);
 
 	$self->write_ldif($args{ldif} // '');
 	$self->write_conf($args{conf} // {});
@@ -249,11 +253,12 @@ spawn
 	my $pid = fork() // die "fork: $!\n";
 
 	if ($pid == 0) {
-		$ENV{POSTERN_CLOCK} = $self->path('clock');
+		$ENV{POSTERN_CLOCK} = $self->path('clock')
+		    if !$self->{is_on_time};
 		open(STDIN, '<', '/dev/null');
 		open(STDOUT, '>>', $self->path('log'));
 		open(STDERR, '>>', $self->path('log'));
-		exec(build() . "/$name/$name", '-c',
+		exec(@{$self->{under}}, build() . "/$name/$name", '-c',
 		    $self->path("$name.conf")) or POSIX::_exit(127);
 	}
 	$self->{pid} = $pid;

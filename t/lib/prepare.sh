@@ -1,4 +1,4 @@
-# shellcheck shell=sh disable=SC2034 # read by quickstart and t/run
+# shellcheck shell=sh disable=SC2034 # read by those that need it
 # prepare.sh - the packages that Postern needs, how they come onto a Debian
 # machine, and the build. Read in the root of the source: . t/lib/prepare.sh
 build_packages="autoconf automake gcc libc-ares-dev libc6-dev libconfig-dev
@@ -6,7 +6,8 @@ libcurl4-openssl-dev libevent-dev libhiredis-dev libidn2-dev libjansson-dev
 libldap-dev libopendkim-dev libpsl-dev libssl-dev make perl pkg-config"
 test_packages="bind9 bind9-dnsutils bind9-utils ldap-utils libmail-dkim-perl
 libsasl2-modules libsasl2-modules-db mandoc opendkim openssl postfix
-python3-dkim python3-nacl redis-server sasl2-bin slapd"
+python3-dkim python3-nacl redis-server sasl2-bin slapd valgrind"
+bench_packages="postfwd policyd-rate-limit postgrey rspamd"
 clang_packages="clang libclang-rt-dev"
 
 mkdir -p "${POSTERN_BUILD:=build}"
