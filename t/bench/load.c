@@ -76,7 +76,8 @@ static unsigned place_count;
 static uint32_t *counts;	/* answers by latency in microseconds */
 static uint64_t number;		/* of requests asked */
 static uint64_t permitted;
-static int64_t due_ns;
+static int64_t due_ns, end_ns;
+static unsigned waiting;	/* connections without their answer */
 
 static void
 die(const char *what)
@@ -166,6 +167,7 @@ ask(struct connection *one)
 	if (send(one->fd, request, request_len, MSG_NOSIGNAL) !=
 	    (ssize_t)request_len)
 		die("send");
+	waiting++;
 }
 
 static void
@@ -190,7 +192,9 @@ on_readable(struct connection *one)
 	    memcmp(one->answer + one->answer_len - 2, "\n\n", 2) != 0)
 		return;
 	count(one);
-	ask(one);
+	waiting--;
+	if (now_ns() < end_ns)
+		ask(one);
 }
 
 static void
@@ -226,7 +230,7 @@ run(void)
 	struct connection *all = calloc(option.connections, sizeof(*all));
 	struct epoll_event events[64];
 	int epoll = epoll_create1(0), i, n;
-	int64_t begin, end;
+	int64_t begin;
 	uint64_t total = 0;
 	unsigned us;
 
@@ -236,11 +240,12 @@ run(void)
 		connect_to(&all[i], epoll);
 	begin = now_ns();
 	due_ns = begin;
-	end = begin + (int64_t)(option.seconds * 1e9);
+	end_ns = begin + (int64_t)(option.seconds * 1e9);
 	for (i = 0; i < (int)option.connections; i++)
 		ask(&all[i]);
-	while (now_ns() < end) {
-		n = epoll_wait(epoll, events, 64, 1000);
+	/* every answer is awaited: a server may die of a client that goes */
+	while (waiting > 0) {
+		n = epoll_wait(epoll, events, 64, -1);
 		for (i = 0; i < n; i++)
 			on_readable(events[i].data.ptr);
 	}
