@@ -10,9 +10,10 @@ use warnings;
 
 use Exporter 'import';
 use Postern qw(build);
+use Report;
 use Servers;
 
-our @EXPORT_OK = qw(cell interleave median of_cell output_of ratio);
+our @EXPORT_OK = qw(cell interleave median output_of row);
 our $ROUNDS = 5;
 our $SECS = 0.4;	# of one load
 
@@ -92,6 +93,21 @@ ratio
 
 	return median(map { $cell->{samples}[$_]{$name} /
 	    $other->{samples}[$_]{$name} } 0 .. $#{$cell->{samples}});
+}
+
+# The row of a cell: what it did, beside another cell
+sub
+row
+{
+	my ($cell, %row) = @_;
+	my $by = delete($row{by}) // 'per_second';
+	my $other = delete($row{against});
+
+	$row{ratio} = ratio($cell, $other, $by) if $other;
+	Report::add(value => of_cell($cell, 'per_second'), unit => '/s',
+	    (map { $_ => of_cell($cell, $_) } grep {
+		defined($cell->{samples}[0]{$_}) }
+		qw(p50 p99 p999 cpu_us rss_mib)), %row);
 }
 
 1;
