@@ -41,7 +41,8 @@ start_with
 {
 	my ($self, %socket) = @_;
 	my $dir = $self->{dir};
-	my $master = $self->master_cf() . $self->way_back();
+	my $master = $self->master_cf() . $self->way_back() .
+	    "lmtp unix - - n - - lmtp\n";
 
 	for my $name ('unsigned', sort(keys(%socket))) {
 		my $port = $self->{port}{$name} = free_port();
@@ -81,11 +82,12 @@ sub
 wait_empty
 {
 	my ($self) = @_;
+	my $queue = "$self->{dir}/queue";
 
-	wait_until { !glob("$self->{dir}/queue/{incoming,active}/*") }
+	wait_until { !@{[glob("$queue/{incoming,active}/*")]} }
 	    or die "mail stays in the queue\n" . substr($self->log(), -2000);
-	my @deferred = glob("$self->{dir}/queue/deferred/*/*");
-	die "mail was deferred\n" . substr($self->log(), -2000) if @deferred;
+	die "mail was deferred\n" . substr($self->log(), -2000)
+	    if @{[glob("$queue/deferred/*/*")]};
 }
 
 1;

@@ -6,12 +6,11 @@ use strict;
 use warnings;
 
 use BenchPostfix;
-use Postern qw(spew wait_until);
-use Report;
+use Postern qw(slurp);
 use Sample qw(interleave output_of row);
 use Servers;
 use Signers;
-use Time::HiRes qw(sleep time);
+use Time::HiRes qw(time);
 
 # Size in bytes, its name, messages in a sample
 my @SIZES = ([ 4096, '4 KB', 400 ], [ 102400, '100 KB', 200 ],
@@ -29,8 +28,7 @@ give
 	    or die "smtp-source failed\n";
 }
 
-# A cell: so many messages, and what they cost the signer. $is_done, if any,
-# waits for their end.
+# A cell: so many messages, and what they cost the signer
 sub
 mail_cell
 {
@@ -93,7 +91,7 @@ section_dkimsign
 sub
 section_milters
 {
-	my $sink = Signers::sink('-L');
+	my $sink = Signers::sink('-L', '-D', "$Signers::DIR/mail");
 	my $postfix = BenchPostfix->new(sink => $sink->{socket});
 	my %signer = (
 		opendkim => Signers::opendkim(),
@@ -101,25 +99,33 @@ section_milters
 		dkimsign => Signers::dkimsign(
 		    "smtp://127.0.0.1:$postfix->{back}"),
 	);
+	my @names = ('unsigned', sort(grep { $signer{$_} } keys(%signer)));
 	my ($count, @rows) = 200;
 
 	$postfix->start_with(map { $_ => $signer{$_}{socket} }
-	    grep { $signer{$_} } keys(%signer));
-	for my $name ('unsigned', sort(grep { $signer{$_} } keys(%signer))) {
-		push(@rows, { what => "$name, 4 KB, rsa", name => $name,
+	    @names[1 .. $#names]);
+	for my $name (@names) {
+		push(@rows, { what => "$name, 4 KB, rsa",
 		    picture => $name, is_ours => $name eq 'dkimsign',
 		    cell => mail_cell($signer{$name}, $count, sub {
+			truncate("$Signers::DIR/mail", 0);
 			give("inet:127.0.0.1:$postfix->{port}{$name}",
 			    'rsa.example', 4096, $count);
 			$postfix->wait_empty();
+			# as many as there are messages, or none
+			die "$name: not all mail is signed\n"
+			    if $count * ($name ne 'unsigned') !=
+			    (() = slurp("$Signers::DIR/mail") =~
+				/^DKIM-Signature:/mg);
 		    }) });
 	}
 	interleave(map { $_->{cell} } @rows);
-	my ($unsigned) = $rows[0]{cell};
+	my $unsigned = $rows[0]{cell};
+
 	row(delete($_->{cell}), section => 'through the same Postfix',
 	    picture_title => 'Messages per second through Postfix, 4 KB, RSA',
-	    delete($_->{name}) eq 'unsigned' ? () : (against => $unsigned,
-	    of => 'unsigned'), %$_) for @rows;
+	    $_ == $rows[0] ? () : (against => $unsigned, of => 'unsigned'), %$_)
+	    for @rows;
 }
 
 1;

@@ -14,6 +14,7 @@ use PosternSign;
 use Servers;
 
 our $DIR = temp_dir();
+chmod(0777, $DIR);
 my %ALGORITHM = (rsa => ['RSA', '-pkeyopt', 'rsa_keygen_bits:2048'],
     ed25519 => ['ED25519']);
 
@@ -158,7 +159,6 @@ worker "rspamd_proxy" {
 	upstream "local" { default = true; self_scan = true; }
 }
 modules { path = "/usr/share/rspamd/plugins/dkim_signing.lua"; }
-lua = "/usr/share/rspamd/rules/rspamd.lua";
 dkim_signing {
 	enabled = true; sign_local = true; sign_authenticated = true;
 	allow_username_mismatch = true; use_domain = "header";
@@ -173,9 +173,8 @@ END
 
 	# it works in children of its own
 	$server->{pids} = sub {
-		($main, grep { (split(/ /, slurp("/proc/$_/stat") =~
-		    s/.*\) //sr))[1] == $main } map { m{(\d+)} }
-		    glob('/proc/[0-9]*'));
+		return ($main, grep { slurp("/proc/$_/stat") =~
+		    /\) . $main / } map { m{(\d+)} } glob('/proc/[0-9]*'));
 	};
 	return $server;
 }
