@@ -115,6 +115,8 @@ section_redis
 			$alone = { run => sub { output_of('replay', $_[0],
 			    $redis->{socket}, $file) } };
 			push(@rows, { what => "Redis alone, $what",
+			    $limits eq '3' ? (picture =>
+				'Redis alone, the same commands') : (),
 			    cell => $alone });
 		}
 		push(@rows, map { {
@@ -224,7 +226,7 @@ section_tenants
 	row($cells{$_}, section => 'policyd, by number of tenants',
 	    is_ours => 1, what => "3 limits, $_ tenants, CPU",
 	    $_ == 10 ? () : (against => $cells{10}, by => 'cpu_us',
-	    of => '10 tenants', bar => $_ == 100_000 ? '<= 1.10' : undef))
+	    of => '10 tenants (CPU)', bar => $_ == 100_000 ? '<= 1.10' : undef))
 	    for sort { $a <=> $b } keys(%cells);
 }
 
@@ -313,22 +315,21 @@ section_changes
 	}
 }
 
-# -- what one request costs
+# -- what one request costs, and one message
 
 sub
 section_instructions
 {
-	my @common = (section => 'policyd, one request, by valgrind');
+	my @common = (section => 'one request or message, by valgrind');
 
 	for (@PosternCallgrind::KINDS) {
-		my ($kind, $policy, $request) = @$_;
-		my $sum = PosternCallgrind::per_request($policy, $request);
+		my $sum = PosternCallgrind::per_request($_);
 
-		Report::add(@common, what => "instructions, $kind",
+		Report::add(@common, what => "instructions, $_->{name}",
 		    value => $sum->{own}, unit => '',
 		    ratio => $sum->{own} / $sum->{all},
 		    of => 'all with libraries');
-		Report::add(@common, what => "allocations, $kind",
+		Report::add(@common, what => "allocations, $_->{name}",
 		    value => $sum->{calls}, unit => '');
 	}
 }

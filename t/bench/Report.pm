@@ -102,6 +102,17 @@ json
 	    { machine => \%machine, rows => \@rows });
 }
 
+# How many bars are reached, and which are not
+sub
+bars
+{
+	my @all = grep { defined($_->{bar}) } @rows;
+	my @missed = grep { !$_->{is_reached} } @all;
+
+	return @all - @missed . ' of ' . @all . " bars are reached\n" .
+	    join('', map { "missed: $_->{section}: $_->{what}\n" } @missed);
+}
+
 # One bar for each row that has a name for it, in sections; each section has
 # its own scale, from nothing to its largest value
 sub
