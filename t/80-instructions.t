@@ -1,9 +1,10 @@
 #!/usr/bin/perl
 # SPDX-License-Identifier: ISC
-# 80-instructions.t - what one request to policyd costs, and one message for
-# dkimsign, does not grow unnoticed. Counted by valgrind, as a time would be another on each machine and in each run; and only
-# in our own functions, as a libc's change with its patch level, and with the
-# processor it finds. The compiler's version matters: each has its own figures.
+# 80-instructions.t - what one request costs policyd, and one message dkimsign,
+# does not grow unnoticed. Counted by valgrind, as a time would be another on
+# each machine and in each run; and only in our own functions, as a libc's
+# change with its patch level, and with the processor it finds. The compiler's
+# version matters: each has its own figures.
 use strict;
 use warnings;
 

@@ -56,7 +56,7 @@ commands_read(const char *path)
 {
 	FILE *file = fopen(path, "r");
 	char *at;
-	long size;
+	long size = 0;
 
 	if (file == NULL || fseek(file, 0, SEEK_END) == -1 ||
 	    (size = ftell(file)) <= 0)

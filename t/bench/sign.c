@@ -21,7 +21,7 @@ static EVP_PKEY *
 key_read(const char *path)
 {
 	FILE *file = fopen(path, "r");
-	EVP_PKEY *key;
+	EVP_PKEY *key = NULL;
 
 	if (file == NULL ||
 	    (key = PEM_read_PrivateKey(file, NULL, NULL, NULL)) == NULL)
