@@ -6,12 +6,10 @@
  * many requests there were, and which part of them was answered DUNNO.
  *
  *	load [-c connections] [-s seconds] [-t tenants] [-u users] [-k kind]
- *	     [-r requests-per-second] /path/of/socket
+ *	     /path/of/socket
  *
  * kind: outbound (a login of one of the tenants, any of its users, writes to a
- * stranger) or inbound (a new stranger each time). With -r it asks by the
- * clock, and latency counts from when a request was due: what a stall holds up
- * is not left out. */
+ * stranger) or inbound (a new stranger each time). */
 #include <stdint.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -45,11 +43,11 @@ struct place {
 };
 
 static struct {
-	unsigned connections, tenants, users, rate;
+	unsigned connections, tenants, users;
 	double seconds;
 	const char *path;
 	int is_inbound;
-} option = { 64, 10, 50, 0, 3, "", 0 };
+} option = { 64, 10, 50, 3, "", 0 };
 
 /* As Postfix 3.7 sends it */
 static const char pattern[] =
@@ -76,7 +74,7 @@ static unsigned place_count;
 static uint32_t *counts;	/* answers by latency in microseconds */
 static uint64_t number;		/* of requests asked */
 static uint64_t permitted;
-static int64_t due_ns, end_ns;
+static int64_t end_ns;
 static unsigned waiting;	/* connections without their answer */
 
 static void
@@ -144,24 +142,10 @@ request_next(void)
 	number++;
 }
 
-/* With -r: wait until the next request is due */
-static int64_t
-asking_time(void)
-{
-	struct timespec due;
-
-	if (option.rate == 0)
-		return now_ns();
-	due_ns += 1000000000 / option.rate;
-	due = (struct timespec){ due_ns / 1000000000, due_ns % 1000000000 };
-	clock_nanosleep(CLOCK_MONOTONIC, TIMER_ABSTIME, &due, NULL);
-	return due_ns;
-}
-
 static void
 ask(struct connection *one)
 {
-	one->asked_ns = asking_time();
+	one->asked_ns = now_ns();
 	one->answer_len = 0;
 	request_next();
 	if (send(one->fd, request, request_len, MSG_NOSIGNAL) !=
@@ -239,7 +223,6 @@ run(void)
 	for (i = 0; i < (int)option.connections; i++)
 		connect_to(&all[i], epoll);
 	begin = now_ns();
-	due_ns = begin;
 	end_ns = begin + (int64_t)(option.seconds * 1e9);
 	for (i = 0; i < (int)option.connections; i++)
 		ask(&all[i]);
@@ -277,7 +260,7 @@ main(int argc, char **argv)
 {
 	int letter;
 
-	while ((letter = getopt(argc, argv, "c:s:t:u:k:r:")) != -1)
+	while ((letter = getopt(argc, argv, "c:s:t:u:k:")) != -1)
 		switch (letter) {
 		case 'c': option.connections = to_number(optarg); break;
 		case 's': option.seconds = atof(optarg); break;
@@ -285,7 +268,6 @@ main(int argc, char **argv)
 		case 'u': option.users = to_number(optarg); break;
 		case 'k': option.is_inbound = strcmp(optarg, "inbound") == 0;
 			break;
-		case 'r': option.rate = to_number(optarg); break;
 		default: return 2;
 		}
 	if (argc != optind + 1)
