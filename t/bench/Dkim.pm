@@ -95,8 +95,8 @@ section_milters
 	my $sink = Signers::sink('-L', '-D', "$Signers::DIR/mail");
 	my $postfix = BenchPostfix->new(sink => $sink->{socket});
 	my %signer = (
-		opendkim => Signers::opendkim(),
-		rspamd => Signers::rspamd(),
+		opendkim => scalar(Signers::opendkim()),
+		rspamd => scalar(Signers::rspamd()),
 		dkimsign => Signers::dkimsign(
 		    "smtp://127.0.0.1:$postfix->{back}"),
 	);
