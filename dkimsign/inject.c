@@ -83,8 +83,8 @@ say_xforward(const struct talk *talk, unsigned from, unsigned to)
 	for (i = from; i < to; i++)
 		if (talk->link->offer.xforward & (1u << i))
 			wire_printf(wire, " %s=%s", xforward_names[i],
-			    xforward->values[i] != NULL ? xforward->values[i]
-			    : "[UNAVAILABLE]");
+			    *xforward->values[i] != '\0' ?
+			    xforward->values[i] : "[UNAVAILABLE]");
 	wire_printf(wire, "\r\n");
 }
 
@@ -184,7 +184,7 @@ knows(const struct talk *talk, unsigned from, unsigned to)
 	unsigned i;
 
 	for (i = from; i < to; i++)
-		if (talk->in->xforward->values[i] != NULL &&
+		if (*talk->in->xforward->values[i] != '\0' &&
 		    (talk->link->offer.xforward & (1u << i)))
 			return true;
 	return false;

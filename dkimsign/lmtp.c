@@ -17,7 +17,8 @@
 #include "dkimsign/wire.h"
 #include "dkimsign/xforward.h"
 
-#define LINE_BYTES 4096		/* of a command; Postfix' own limit is 2048 */
+#define LINE_BYTES 8192		/* of a command: XFORWARD with a HELO of 2048,
+				 * Postfix's limit, may have 3 for each */
 #define ERRORS_MAX 50		/* in one session */
 #define COMMAND_MS 300000	/* as RFC 5321 4.5.3.2.7 has it */
 #define DATA_MS 180000		/* for the next bytes of a message */
@@ -144,7 +145,7 @@ do_xforward(struct lmtp *lmtp, const char *arguments)
 {
 	if (lmtp->has_mail)
 		say(lmtp, "503 5.5.1", "XFORWARD inside a transaction");
-	else if (xforward_take(&lmtp->xforward, lmtp->arena, arguments,
+	else if (xforward_take(&lmtp->xforward, arguments,
 	    lmtp->offer.xforward) == -1)
 		say(lmtp, "501 5.5.4", "XFORWARD NAME=value ...");
 	else

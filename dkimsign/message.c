@@ -77,8 +77,7 @@ origin_of(const struct xforward *xforward)
 {
 	if (!xforward->tells_client)
 		return ORIGIN_UNKNOWN;
-	return xforward->values[XFORWARD_ADDR] != NULL ? ORIGIN_CLIENT
-	    : ORIGIN_LOCAL;
+	return xforward->has_client ? ORIGIN_CLIENT : ORIGIN_LOCAL;
 }
 
 /* Which keys, and whether at all: signing.c */

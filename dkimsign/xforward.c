@@ -8,8 +8,6 @@
 #include <string.h>
 #include <strings.h>
 
-#define VALUE_MAX 255		/* as Postfix bounds it, in xtext */
-
 const char *const xforward_names[XFORWARD_ATTRIBUTES] = {
 	[XFORWARD_NAME] = "NAME",
 	[XFORWARD_ADDR] = "ADDR",
@@ -52,7 +50,7 @@ is_xtext(const char *text, size_t len)
 		    !isxdigit((unsigned char)text[i + 1]) ||
 		    !isxdigit((unsigned char)text[i + 2]))))
 			return false;
-	return len > 0 && len <= VALUE_MAX;
+	return len > 0;
 }
 
 static bool
@@ -65,29 +63,55 @@ is_nothing(const char *value, size_t len)
 	    strncasecmp(value, words[1], len) == 0);
 }
 
-int
-xforward_take(struct xforward *xforward, struct arena *arena,
-    const char *arguments, unsigned offered)
+/* The next hop takes none that is too long, and who wrote that (HELO is the
+ * client's own) must not take the queue id away with it */
+static void
+set(struct xforward *xforward, size_t attribute, const char *value, size_t len)
+{
+	char *to = xforward->values[attribute];
+
+	*to = '\0';
+	if (is_nothing(value, len))
+		return;
+	if (attribute == XFORWARD_ADDR)
+		xforward->has_client = true;
+	if (len <= XFORWARD_VALUE)
+		*(char *)mempcpy(to, value, len) = '\0';
+}
+
+static int
+take_all(struct xforward *xforward, const char *arguments, unsigned offered)
 {
 	const char *at = arguments, *value;
-	size_t len, name_len, attribute;
+	size_t len, name_len;
 
 	while (*(at += strspn(at, " ")) != '\0') {
 		len = strcspn(at, " ");
 		name_len = strcspn(at, "= ");
 		if (name_len >= len || !(xforward_bit(at, name_len) & offered))
 			return -1;
-		attribute = find(at, name_len);
 		value = at + name_len + 1;
 		len -= name_len + 1;
 		if (!is_xtext(value, len))
 			return -1;
-		xforward->values[attribute] = is_nothing(value, len) ? NULL
-		    : arena_strndup(arena, value, len);
+		set(xforward, find(at, name_len), value, len);
 		at = value + len;
 	}
-	xforward->tells_client = offered & (1u << XFORWARD_ADDR);
 	return at == arguments ? -1 : 0;
+}
+
+/* Postfix goes on where one is refused: what it would have said of the client
+ * is not known then, and must not look as if there were none */
+int
+xforward_take(struct xforward *xforward, const char *arguments,
+    unsigned offered)
+{
+	int rc = take_all(xforward, arguments, offered);
+
+	xforward->tells_client = offered & (1u << XFORWARD_ADDR);
+	if (rc == -1)
+		xforward->has_client = true;
+	return rc;
 }
 
 const char *
@@ -97,8 +121,6 @@ xforward_text(const struct xforward *xforward, struct arena *arena,
 	const char *from = xforward->values[attribute];
 	char *text, *to, hex[3] = "";
 
-	if (from == NULL)
-		return "";
 	text = to = arena_strdup(arena, from);
 	for (; *from != '\0'; from++, to++) {
 		*to = *from;

@@ -23,11 +23,14 @@ enum xforward_attribute {
 /* As XFORWARD has them, in this order */
 extern const char *const xforward_names[XFORWARD_ATTRIBUTES];
 
+#define XFORWARD_VALUE 255	/* in xtext: as Postfix bounds it */
+
 struct xforward {
 	bool tells_client;	/* XFORWARD came, and could have had ADDR */
-	/* As it came, in xtext; NULL where it did not come, or was
-	 * [UNAVAILABLE] or [TEMPUNAVAIL] */
-	const char *values[XFORWARD_ATTRIBUTES];
+	bool has_client;	/* ADDR came, or may have: a command was bad */
+	/* As it came, in xtext; "" where it did not come, was [UNAVAILABLE]
+	 * or [TEMPUNAVAIL], or too long */
+	char values[XFORWARD_ATTRIBUTES][XFORWARD_VALUE + 1];
 };
 
 /* The attribute's bit; 0: none of ours */
@@ -35,8 +38,8 @@ unsigned xforward_bit(const char *name, size_t len);
 
 /* One command's attributes, over those that were there. 0, or -1 where it is
  * not well formed or has an attribute that is not in offered (bits). */
-int xforward_take(struct xforward *xforward, struct arena *arena,
-    const char *arguments, unsigned offered);
+int xforward_take(struct xforward *xforward, const char *arguments,
+    unsigned offered);
 
 /* A value as it is without xtext (RFC 3461 4), "" where there is none */
 const char *xforward_text(const struct xforward *xforward, struct arena *arena,

@@ -65,7 +65,7 @@ my @rows = (
 	[[], '', qr/^500 5\.5\.2 /],
 	[[], "NOOP\nQUIT", qr/^500 5\.5\.2 not a line/],
 	[[], "NOOP \0", qr/^500 5\.5\.2 not a line/],
-	[[], 'NOOP ' . 'x' x 5000, qr/^500 5\.5\.2 line too long/],
+	[[], 'NOOP ' . 'x' x 9000, qr/^500 5\.5\.2 line too long/],
 	[[], 'NOOP ' . 'x' x 100000, qr/^500 5\.5\.2 line too long/],
 	[\@LHLO, "RCPT TO:<$B>", qr/^503 5\.5\.1 MAIL first/],
 	[\@LHLO, 'MAIL FROM:<>', qr/^250 2\.1\.0 /],
@@ -81,6 +81,8 @@ my @rows = (
 	[[@RCPT, 'LHLO me'], 'DATA', qr/^503 5\.5\.1 /],
 	[\@LHLO, 'XFORWARD NAME=x IDENT=4F', qr/^250 2\.0\.0 /],
 	[\@LHLO, 'XFORWARD COLOUR=red', qr/^501 5\.5\.4 /],
+	[\@LHLO, 'XFORWARD HELO=' . '+2B' x 2048 . ' IDENT=4F',
+	    qr/^250 2\.0\.0 /],
 	[\@MAIL, 'XFORWARD NAME=x', qr/^503 5\.5\.1 /],
 );
 for (@rows) {
@@ -155,6 +157,10 @@ like($dkimsign->log(), qr/^dkimsign:\ 4FQwxy:\ result=sent\ stage=inject
 $lmtp->send_mail($ANNA, [$B], $TEXT);
 is_deeply(($hop->delivered())[-1]{xforward}, [],
     'XFORWARD holds for one message');
+$dkimsign->send_mail($ANNA, [$B], $TEXT, HELO => '+2B' x 2000,
+    IDENT => '4Flong');
+like($dkimsign->log(), qr/4Flong: result=sent/,
+    'a client with a long HELO cannot hide its queue id');
 stopped($dkimsign, 'a session open');
 
 # -- offers
