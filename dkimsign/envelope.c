@@ -14,6 +14,7 @@ struct parsing {
 	const struct offer *offer;
 	uint64_t size_max;
 	struct reply *why;
+	unsigned seen;		/* parameters, as bits by their row */
 };
 
 static int
@@ -127,30 +128,34 @@ path_take(const struct parsing *parsing, const char *arguments,
 }
 
 static int
-parameter_take(const struct parsing *parsing, const struct parameter *rows,
+parameter_take(struct parsing *parsing, const struct parameter *rows,
     const char *text, const char **kept)
 {
 	size_t name_len = strcspn(text, "=");
 	const char *value = text[name_len] == '=' ? text + name_len + 1 : "";
+	const struct parameter *row = rows;
 
-	while (rows->name != NULL && (strlen(rows->name) != name_len ||
-	    strncasecmp(rows->name, text, name_len) != 0))
-		rows++;
-	if (rows->name == NULL ||
-	    !(parsing->offer->extensions & rows->extension))
+	while (row->name != NULL && (strlen(row->name) != name_len ||
+	    strncasecmp(row->name, text, name_len) != 0))
+		row++;
+	if (row->name == NULL ||
+	    !(parsing->offer->extensions & row->extension))
 		return fail(parsing, "555 5.5.4", "parameter not offered");
-	if (rows->check(parsing, value) == -1)
+	if (parsing->seen & (1u << (row - rows)))
+		return fail(parsing, "501 5.5.4", "a parameter twice");
+	parsing->seen |= 1u << (row - rows);
+	if (row->check(parsing, value) == -1)
 		return -1;
-	if (rows->is_ours)
+	if (row->is_ours)
 		return 0;
-	parsing->envelope->needs |= rows->extension;
+	parsing->envelope->needs |= row->extension;
 	*kept = arena_printf(parsing->arena, "%s %s", *kept, text);
 	return 0;
 }
 
 /* kept: those that the next hop is told, each with a blank in front */
 static int
-parameters_take(const struct parsing *parsing, const struct parameter *rows,
+parameters_take(struct parsing *parsing, const struct parameter *rows,
     const char *rest, const char **kept)
 {
 	size_t len;
@@ -171,7 +176,7 @@ envelope_mail(struct envelope *envelope, struct arena *arena,
     const char *arguments, const struct offer *offer, uint64_t size_max,
     struct reply *why)
 {
-	struct parsing parsing = { envelope, arena, offer, size_max, why };
+	struct parsing parsing = { envelope, arena, offer, size_max, why, 0 };
 	const char *rest;
 
 	*envelope = (struct envelope){ 0 };
@@ -206,15 +211,16 @@ int
 envelope_rcpt(struct envelope *envelope, struct arena *arena,
     const char *arguments, const struct offer *offer, struct reply *why)
 {
-	struct parsing parsing = { envelope, arena, offer, 0, why };
+	struct parsing parsing = { envelope, arena, offer, 0, why, 0 };
 	struct recipient one;
 	const char *rest;
 
+	/* In front of all that takes memory: these are not counted as errors */
+	if (envelope->count == RECIPIENTS_MAX)
+		return fail(&parsing, "452 4.5.3", "too many recipients");
 	one.address = path_take(&parsing, arguments, "TO:", &rest);
 	if (one.address == NULL || *one.address == '\0')
 		return fail(&parsing, "501 5.5.4", "RCPT TO:<address>");
-	if (envelope->count == RECIPIENTS_MAX)
-		return fail(&parsing, "452 4.5.3", "too many recipients");
 	if (parameters_take(&parsing, rcpt_parameters, rest,
 	    &one.parameters) == -1)
 		return -1;

@@ -243,6 +243,18 @@ $lmtp->send("RCPT TO:<$B>\r\n" x 1001);
 my @codes = map { substr($lmtp->reply(), 0, 9) } 1 .. 1001;
 is("$codes[999] $codes[1000]", '250 2.1.5 452 4.5.3',
     'there is an end to recipients');
+my $long = 'RCPT TO:<' . 'x' x 4000 . "\@x.example>\r\n";
+my $memory = $dkimsign->rss_kib();
+for (1 .. 20) {
+	$lmtp->send($long x 500);
+	$lmtp->reply() for 1 .. 500;
+}
+SKIP: {
+	skip('the sanitizer keeps what was freed', 1)
+	    if Postern::is_sanitized();
+	cmp_ok($dkimsign->rss_kib() - $memory, '<', 20000,
+	    'who comes behind it takes no memory');
+}
 system('prlimit', '--pid', $dkimsign->{pid}, '--fsize=500000:unlimited');
 like(($dkimsign->send_mail($ANNA, [$B], "A: b\r\n\r\n" . $line x 40000))[1],
     qr/^452 4\.3\.1 /, 'a full disk is a delay');

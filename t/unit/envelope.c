@@ -33,6 +33,8 @@ static const struct {
 	{ "too large", ALL, "FROM:<a@b.example> SIZE=1001", "552 5.3.4", 0 },
 	{ "far too large", ALL, "FROM:<a@b.example> SIZE=99999999999999999999",
 	    "552 5.3.4", 0 },
+	{ "the same parameter twice", ALL,
+	    "FROM:<a@b.example> RET=HDRS BODY=7BIT ret=HDRS", "501 5.5.4", 0 },
 	{ "no size", ALL, "FROM:<a@b.example> SIZE=x", "501 5.5.4", 0 },
 	{ "no such body", ALL, "FROM:<a@b.example> BODY=BINARYMIME",
 	    "501 5.5.4", 0 },
@@ -89,6 +91,8 @@ static const struct { const char *name, *arguments, *want; } rcpts[] = {
 	    "TO:<a@b.example> NOTIFY=SUCCESS,FAILURE ORCPT=rfc822;c+2Bd@e.example",
 	    "a@b.example| NOTIFY=SUCCESS,FAILURE ORCPT=rfc822;c+2Bd@e.example" },
 	{ "no recipient", "TO:<>", "501 5.5.4" },
+	{ "the same parameter twice",
+	    "TO:<a@b.example> NOTIFY=NEVER NOTIFY=NEVER", "501 5.5.4" },
 	{ "a parameter of MAIL", "TO:<a@b.example> SIZE=1", "555 5.5.4" },
 	{ "UTF-8 without SMTPUTF8", "TO:<\xc3\xa4@b.example>", "553 5.6.7" },
 };
