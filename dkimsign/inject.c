@@ -466,9 +466,9 @@ inject(struct injection *in)
 	struct reply why;
 	int tries;
 
-	in->replies = arena_alloc(in->arena,
-	    in->envelope->count * sizeof(*in->replies));
 	for (tries = 0; tries < 2; tries++) {
+		in->replies = arena_alloc(in->arena,
+		    in->envelope->count * sizeof(*in->replies));
 		link = hop_take(in->hop, tries > 0, in->limit, &why);
 		if (link == NULL) {
 			in->fault = INJECT_CONNECT;
@@ -479,9 +479,9 @@ inject(struct injection *in)
 			break;
 		log_debug(NULL, "next hop lost, %s: %s", tries == 0
 		    ? "trying again" : "giving up", why.text);
-		memset(in->replies, 0,
-		    in->envelope->count * sizeof(*in->replies));
 	}
+	/* Who was refused in the last try stays refused: a next hop that
+	 * closes after so many errors is never done with the others else */
 	if (count_open(in) > 0)
 		settle(in, &why);
 }

@@ -229,6 +229,21 @@ for (@kinds) {
 	    $has_data ? ['data', 0, 2, 60] : ();
 }
 
+# Lost in every try, as by Postfix's smtpd_hard_error_limit
+my $errors = { rcpt => { $B => '552 5.2.2 full', $C => '421 4.7.0 errors' } };
+for (['BDAT', []], ['DATA', [without => 'CHUNKING']]) {
+	my ($kind, $args) = @$_;
+	my $hop = PosternHop->start(@$args, plan => [{}]);
+	my ($dkimsign, $lmtp) = started($hop);
+
+	$hop->plan($errors);
+	judge("$kind: refused, then lost, twice", $hop,
+	    [qr/^552 5\.2\.2 full/, qr/^451 4\.7\.0 errors/], 0,
+	    send_one($lmtp));
+	is(connections($hop), 2, "$kind: connections");
+	$hop->stop();
+}
+
 # One reply per recipient, where the next hop is LMTP
 test_row('LMTP', [kind => 'lmtp'], ['two answers',
     { end => ['250 2.0.0 Ok: queued', '452 4.2.2 full'] },
