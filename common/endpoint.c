@@ -232,6 +232,7 @@ endpoint_bind(const struct endpoint *endpoint, unsigned mode,
 	return -1;
 }
 
+/* fd -1: errno is still that of socket() */
 static int
 connect_fd(int fd, const struct sockaddr *address, socklen_t len,
     const char *text, const char **why)
@@ -254,7 +255,8 @@ unix_connect(const struct endpoint *endpoint, const char **why)
 	int fd = socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0);
 
 	strcpy(address.sun_path, endpoint->path);
-	setsockopt(fd, SOL_SOCKET, SO_SNDTIMEO, &wait, sizeof(wait));
+	if (fd != -1)
+		setsockopt(fd, SOL_SOCKET, SO_SNDTIMEO, &wait, sizeof(wait));
 	fd = connect_fd(fd, (const struct sockaddr *)&address,
 	    sizeof(address), endpoint->text, why);
 	if (fd != -1)
@@ -276,7 +278,8 @@ inet_connect(const struct endpoint *endpoint, const char **why)
 	if (rc != 0)
 		return say(why, "find", endpoint->text, gai_strerror(rc));
 	fd = socket(endpoint->family, SOCKET_TYPE, 0);
-	setsockopt(fd, IPPROTO_TCP, TCP_NODELAY, &on, sizeof(on));
+	if (fd != -1)
+		setsockopt(fd, IPPROTO_TCP, TCP_NODELAY, &on, sizeof(on));
 	fd = connect_fd(fd, found->ai_addr, found->ai_addrlen,
 	    endpoint->text, why);
 	freeaddrinfo(found);

@@ -7,6 +7,7 @@
 #include <netinet/in.h>
 #include <poll.h>
 #include <stdlib.h>
+#include <sys/resource.h>
 #include <sys/socket.h>
 #include <sys/stat.h>
 #include <sys/un.h>
@@ -216,6 +217,30 @@ test_connect(void)
 	unlink(path + 5);
 }
 
+/* A next hop that is well and cannot be reached: why? */
+static void
+test_shortage(void)
+{
+	static const char *const texts[] = { "inet:127.0.0.1:1", "unix:/x" };
+	struct rlimit before, few;
+	struct endpoint to;
+	const char *why = "";
+	size_t i;
+	int fd;
+
+	getrlimit(RLIMIT_NOFILE, &before);
+	few = before;
+	few.rlim_cur = 0;
+	for (i = 0; i < sizeof(texts) / sizeof(texts[0]); i++) {
+		endpoint_parse(texts[i], &to, &why);
+		setrlimit(RLIMIT_NOFILE, &few);
+		fd = endpoint_connect(&to, &why);
+		setrlimit(RLIMIT_NOFILE, &before);
+		tap_ok(fd == -1 && strstr(why, strerror(EMFILE)) != NULL,
+		    "a want of descriptors is told as such");
+	}
+}
+
 int
 main(void)
 {
@@ -234,6 +259,7 @@ main(void)
 	test_unix_errors();
 	test_inet();
 	test_connect();
+	test_shortage();
 	rmdir(dir);
 	return tap_done();
 }
