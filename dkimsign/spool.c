@@ -18,7 +18,7 @@
 
 #define FIRST_ROOM 16384
 #define KEPT_ROOM 65536		/* of memory, from message to message */
-#define PIECE 65536		/* of the file, when it is read again */
+#define PIECE 65536		/* of the file, in one read or write */
 
 enum state {
 	STATE_LINE,		/* a line begins */
@@ -46,6 +46,8 @@ struct spool {
 	size_t header;		/* bytes of the header */
 	uint64_t body_at;
 	int fd;			/* what does not fit into memory; -1 */
+	char *unwritten;	/* the end of that, up to a PIECE; NULL */
+	size_t unwritten_len;
 };
 
 /* Not every file system has O_TMPFILE */
@@ -110,6 +112,9 @@ spool_empty(struct spool *spool)
 	if (spool->fd != -1)
 		close(spool->fd);
 	spool->fd = -1;
+	free(spool->unwritten);
+	spool->unwritten = NULL;
+	spool->unwritten_len = 0;
 	spool->bytes = 0;
 	if (spool->room <= KEPT_ROOM)
 		return;
@@ -162,12 +167,15 @@ remember(struct spool *spool, const char *bytes, size_t len)
 }
 
 static void
-write_file(struct spool *spool, const char *bytes, size_t len)
+write_file(struct spool *spool)
 {
 	static struct log_limit limit;
+	const char *bytes = spool->unwritten;
+	size_t len = spool->unwritten_len;
 	int error = 0;
 	ssize_t n;
 
+	spool->unwritten_len = 0;
 	if (len > 0 && spool->fd == -1)
 		spool->fd = file_open(spool->dir);
 	while (len > 0 && error == 0) {
@@ -186,6 +194,27 @@ write_file(struct spool *spool, const char *bytes, size_t len)
 		    strerror(error));
 	set_fault(spool, error == ENOSPC || error == EDQUOT || error == EFBIG
 	    ? SPOOL_DISK_FULL : SPOOL_FILE_FAILED);
+}
+
+/* By pieces: a message of nothing but dots would be a write() a line */
+static void
+write_later(struct spool *spool, const char *bytes, size_t len)
+{
+	size_t some;
+
+	if (len > 0 && spool->unwritten == NULL)
+		spool->unwritten = xmalloc(PIECE);
+	while (len > 0 && spool->fault == SPOOL_CLEAN) {
+		some = PIECE - spool->unwritten_len;
+		if (some > len)
+			some = len;
+		memcpy(spool->unwritten + spool->unwritten_len, bytes, some);
+		spool->unwritten_len += some;
+		bytes += some;
+		len -= some;
+		if (spool->unwritten_len == PIECE)
+			write_file(spool);
+	}
 }
 
 /* What was found good so far: up to, but without, end */
@@ -212,7 +241,7 @@ keep(struct spool *spool, const char *end)
 	if (first > 0)
 		remember(spool, bytes, first);
 	spool->bytes += len;
-	write_file(spool, bytes + first, len - first);
+	write_later(spool, bytes + first, len - first);
 }
 
 static const char *
@@ -314,6 +343,8 @@ spool_feed(struct spool *spool, const char *bytes, size_t len)
 	while (at < end && !spool->is_whole)
 		at = steps[spool->state](spool, at, end);
 	keep(spool, at);
+	if (spool->is_whole)
+		write_file(spool);
 	return (size_t)(at - bytes);
 }
 
