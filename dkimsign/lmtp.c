@@ -182,14 +182,16 @@ do_rcpt(struct lmtp *lmtp, const char *arguments)
 		say(lmtp, "250 2.1.5", "Ok");
 }
 
+/* In the middle of a message, where nobody stops us */
+static const char *const end_words[] = {
+	[WIRE_CLOSED] = "connection lost",
+	[WIRE_TIMED_OUT] = "timed out",
+};
+
 /* All of the message to its end. False: it never came. */
 static bool
 read_message(struct lmtp *lmtp)
 {
-	static const char *const words[] = {
-		[WIRE_CLOSED] = "connection lost",
-		[WIRE_TIMED_OUT] = "timed out",
-	};
 	int64_t limit = loop_ticks() + MESSAGE_MS;
 	enum wire_end end = WIRE_OK;
 	char *bytes;
@@ -206,7 +208,7 @@ read_message(struct lmtp *lmtp)
 	if (end == WIRE_OK)
 		return true;
 	report_unfinished(xforward_text(&lmtp->xforward, lmtp->arena,
-	    XFORWARD_IDENT), words[end]);
+	    XFORWARD_IDENT), end_words[end]);
 	lmtp->is_over = true;
 	return false;
 }
@@ -219,6 +221,7 @@ deliver(struct lmtp *lmtp)
 		.envelope = &lmtp->envelope, .xforward = &lmtp->xforward,
 		.spool = lmtp->spool,
 	};
+	enum wire_end end;
 	size_t i;
 
 	message_deliver(&message);
@@ -226,8 +229,11 @@ deliver(struct lmtp *lmtp)
 	for (i = 0; i < lmtp->envelope.count; i++)
 		answer(lmtp, &message.replies[i]);
 	wire_expect(&lmtp->wire, WRITE_MS, INT64_MAX);
-	if (wire_flush(&lmtp->wire) != WIRE_OK)
-		lmtp->is_over = true;
+	end = wire_flush(&lmtp->wire);
+	if (end == WIRE_OK)
+		return;
+	report_unanswered(&message, end_words[end]);
+	lmtp->is_over = true;
 }
 
 static void

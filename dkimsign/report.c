@@ -33,6 +33,10 @@ static struct metric unfinished = {
 	.name = "postern_dkimsign_unfinished_total", .labels = "",
 	.help = "Messages whose end never came.",
 };
+static struct metric unanswered = {
+	.name = "postern_dkimsign_unanswered_total", .labels = "",
+	.help = "Messages whose replies Postfix did not take: they come again.",
+};
 
 void
 report_start(void)
@@ -44,6 +48,7 @@ report_start(void)
 	for (i = INJECT_CONNECT; i < INJECT_FAULTS; i++)
 		metric_register(&failures[i]);
 	metric_register(&unfinished);
+	metric_register(&unanswered);
 }
 
 static enum result
@@ -111,4 +116,17 @@ report_unfinished(const char *id, const char *why)
 	if (log_allows(&limit))
 		log_warn(*id != '\0' ? log_foreign(id) : "-",
 		    "message not finished: %s", why);
+}
+
+void
+report_unanswered(const struct message *message, const char *why)
+{
+	static struct log_limit limit;
+	const char *id = xforward_text(message->xforward, message->arena,
+	    XFORWARD_IDENT);
+
+	metric_add(&unanswered, 1);
+	if (log_allows(&limit))
+		log_warn(*id != '\0' ? log_foreign(id) : "-",
+		    "replies not taken: %s; what was sent comes again", why);
 }

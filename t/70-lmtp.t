@@ -273,6 +273,18 @@ undef($lmtp);
 ok($dkimsign->wait_log(qr/4Flost: message not finished: connection lost/),
     'half a message is told');
 is($hop->delivered() - $before, 0, 'and not delivered');
+my $mute = PosternHop->start(plan => [{ end => 'silence' }]);
+my $other = started($mute);
+$lmtp = $other->lmtp()->lhlo();
+$lmtp->envelope($ANNA, [$B], IDENT => '4Fgone');
+$lmtp->say('DATA');
+$lmtp->text($TEXT);
+$mute->wait_said(qr/end$/);
+undef($lmtp);
+$other->advance('231s');
+ok($other->wait_log(qr/warning: 4Fgone: replies not taken: connection lost/),
+    'who does not wait for the replies is told, for the message comes again');
+stopped($other, 'replies not taken');
 $lmtp = $dkimsign->lmtp()->lhlo();
 my $late = $dkimsign->lmtp()->lhlo();
 $late->envelope($ANNA, [$B]);
