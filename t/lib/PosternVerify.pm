@@ -7,11 +7,7 @@ use strict;
 use warnings;
 
 use Exporter 'import';
-use FindBin;
-use Mail::DKIM::DNS;
-use Mail::DKIM::Verifier;
-use Net::DNS::RR;
-use Postern qw(slurp spew temp_dir);
+use Postern qw(spew srcdir temp_dir);
 
 our @EXPORT_OK = qw(records signatures verify);
 
@@ -50,8 +46,9 @@ by_dkimpy
 
 	spew("$dir/message", $message);
 	# Debian's own, which has Debian's modules
-	my $said = qx(/usr/bin/python3 '$FindBin::Bin/lib/dkimpy.py' \\
-	    '$dir/records' <'$dir/message');
+	my $program = srcdir() . '/t/lib/dkimpy.py';
+	my $said = qx(/usr/bin/python3 '$program' '$dir/records' \\
+	    <'$dir/message');
 
 	chomp($said);
 	return $said;
@@ -61,9 +58,14 @@ sub
 by_mail_dkim
 {
 	my ($message, $dir, $records) = @_;
+
+	# Only here, for who asks another verifier may not have these
+	require Mail::DKIM::DNS;
+	require Mail::DKIM::Verifier;
+	require Net::DNS::RR;
 	my $dkim = Mail::DKIM::Verifier->new();
 
-	no warnings 'redefine';
+	no warnings qw(once redefine);
 	local *Mail::DKIM::DNS::query = sub {
 		my ($name) = @_;
 		my $value = $records->{$name} // return;
@@ -94,12 +96,12 @@ by_opendkim
 	return "unknown: $said";
 }
 
-# { verifier => [what it makes of each signature, from the top] }, where the
-# records are { name => value }
+# { verifier => [what it makes of each signature, from the top] } of these
+# verifiers, or of all; the records are { name => value }
 sub
 verify
 {
-	my ($message, $records) = @_;
+	my ($message, $records, @names) = @_;
 	my ($signatures, $rest) = signatures($message);
 	my $dir = temp_dir();
 	my %verifiers = (dkimpy => \&by_dkimpy, opendkim => \&by_opendkim,
@@ -108,7 +110,7 @@ verify
 
 	spew("$dir/records", join('', map { "$_ $records->{$_}\n" }
 	    sort(keys(%$records))));
-	for my $name (keys(%verifiers)) {
+	for my $name (@names ? @names : keys(%verifiers)) {
 		$result{$name} = [map {
 			$verifiers{$name}->($_ . $rest, $dir, $records)
 		    } @$signatures];
