@@ -4,9 +4,10 @@
 build_packages="autoconf automake gcc libc-ares-dev libc6-dev libconfig-dev
 libcurl4-openssl-dev libevent-dev libhiredis-dev libidn2-dev libjansson-dev
 libldap-dev libopendkim-dev libpsl-dev libssl-dev make perl pkg-config"
+verifier_packages="python3-dkim python3-nacl"
 test_packages="bind9 bind9-dnsutils bind9-utils ldap-utils libmail-dkim-perl
 libsasl2-modules libsasl2-modules-db mandoc opendkim openssl postfix
-python3-dkim python3-nacl redis-server sasl2-bin slapd valgrind"
+$verifier_packages redis-server sasl2-bin slapd valgrind"
 bench_packages="postfwd policyd-rate-limit postgrey rspamd"
 clang_packages="clang libclang-rt-dev"
 
