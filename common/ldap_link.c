@@ -12,6 +12,7 @@
 #include <string.h>
 #include <strings.h>
 #include <sys/socket.h>
+#include <unistd.h>
 
 #include "common/ldap_tls.h"
 #include "common/xmalloc.h"
@@ -21,7 +22,8 @@
 #define SLICE_MS 100		/* how soon a stop is seen */
 #define CONNECT_SLICE_MS 10
 
-/* What GnuTLS, Debian's, says where libldap has refused a certificate */
+/* What GnuTLS, that of Debian 12's libldap, says of a certificate that libldap
+ * has refused; Debian 13's has OpenSSL, which says what is wrong with it */
 #define NO_WORD "(unknown error code)"
 
 /* What layer.c reads */
@@ -38,6 +40,17 @@ is_scheme(const struct ldap_link *link, const char *scheme)
 	    link->uri[len] == ':';
 }
 
+static const char *
+reason(const struct ldap_link *link, const char *said)
+{
+	if (said != NULL && strcmp(said, NO_WORD) == 0)
+		return "its certificate is not by a CA of ca_file, or is not "
+		    "for the name in the URI";
+	if (said != NULL && *said != '\0')
+		return said;
+	return link->refused != 0 ? strerror(link->refused) : "";
+}
+
 int
 ldap_link_fail(struct ldap_link *link, int rc, const char *detail)
 {
@@ -46,9 +59,7 @@ ldap_link_fail(struct ldap_link *link, int rc, const char *detail)
 	if (detail == NULL && link->ld != NULL)
 		ldap_get_option(link->ld, LDAP_OPT_DIAGNOSTIC_MESSAGE, &said);
 	if (detail == NULL)
-		detail = said == NULL ? "" : strcmp(said, NO_WORD) != 0 ? said
-		    : "its certificate is not by a CA of ca_file, or is not "
-		    "for the name in the URI";
+		detail = reason(link, said);
 	snprintf(link->why, sizeof(link->why), "%s: %s%s%s", link->uri,
 	    rc != LDAP_SUCCESS ? ldap_err2string(rc) : detail,
 	    rc != LDAP_SUCCESS && *detail != '\0' ? ": " : "",
@@ -123,44 +134,68 @@ do_one(struct ldap_link *link, int (*ask)(struct ldap_link *, int *))
 	return rc == LDAP_SUCCESS ? 0 : -1;
 }
 
-/* libldap waits for the first byte of an answer for no longer than it is told,
- * but for the rest of it, above all in a handshake, without an end */
+/* 0, or errno */
 static int
-limit_reads(LDAP *ld, Sockbuf *buffer, LDAPURLDesc *server,
-    struct sockaddr *address, struct ldap_conncb *connected)
+wait_connected(const struct ldap_link *link, int fd)
+{
+	struct pollfd end = { .fd = fd, .events = POLLOUT };
+	int i, error = 0;
+	socklen_t len = sizeof(error);
+
+	for (i = 0; i < CONNECT_SECS * 1000 / SLICE_MS; i++) {
+		if (*link->must_stop)
+			return ECANCELED;
+		if (poll(&end, 1, SLICE_MS) > 0)
+			return getsockopt(fd, SOL_SOCKET, SO_ERROR, &error,
+			    &len) == 0 ? error : errno;
+	}
+	return ETIMEDOUT;
+}
+
+/* libldap has begun to connect to one of the addresses that the server's name
+ * has. It takes the next one only where this fails at once, so that is waited
+ * for here; a socket that it does not get to know again is closed here.
+ * Afterwards it waits for the first byte of an answer for no longer than it is
+ * told, but for the rest of it, above all in a handshake, without an end. */
+static int
+connected(LDAP *ld, Sockbuf *buffer, LDAPURLDesc *server,
+    struct sockaddr *address, struct ldap_conncb *self)
 {
 	static const struct timeval most = { 1, 0 };
-	int fd;
+	struct ldap_link *link = self->lc_arg;
+	int fd, none = -1;
 
 	(void)ld;
 	(void)server;
 	(void)address;
-	(void)connected;
 	if (ber_sockbuf_ctrl(buffer, LBER_SB_OPT_GET_FD, &fd) != 1)
 		return -1;
+	if ((link->refused = wait_connected(link, fd)) != 0) {
+		close(fd);
+		ber_sockbuf_ctrl(buffer, LBER_SB_OPT_SET_FD, &none);
+		return -1;
+	}
 	setsockopt(fd, SOL_SOCKET, SO_RCVTIMEO, &most, sizeof(most));
 	setsockopt(fd, SOL_SOCKET, SO_SNDTIMEO, &most, sizeof(most));
 	return 0;
 }
 
 static void
-forget_reads(LDAP *ld, Sockbuf *buffer, struct ldap_conncb *connected)
+disconnected(LDAP *ld, Sockbuf *buffer, struct ldap_conncb *self)
 {
 	(void)ld;
 	(void)buffer;
-	(void)connected;
+	(void)self;
 }
 
 static int
 set_limits(struct ldap_link *link)
 {
-	static const struct ldap_conncb connected = {
-		.lc_add = limit_reads, .lc_del = forget_reads };
 	static const int version = LDAP_VERSION3, keep_idle = 60,
 	    keep_interval = 10, keep_probes = 3;
 	static const struct timeval connect = { CONNECT_SECS, 0 },
 	    answer = { ANSWER_SECS, 0 };
-	static const struct {
+	const struct {
 		int option;
 		const void *value;
 	} rows[] = {
@@ -168,7 +203,7 @@ set_limits(struct ldap_link *link)
 		{ LDAP_OPT_REFERRALS, LDAP_OPT_OFF },
 		{ LDAP_OPT_RESTART, LDAP_OPT_ON },
 		{ LDAP_OPT_CONNECT_ASYNC, LDAP_OPT_ON },
-		{ LDAP_OPT_CONNECT_CB, &connected },
+		{ LDAP_OPT_CONNECT_CB, &link->connected },
 		{ LDAP_OPT_NETWORK_TIMEOUT, &connect },
 		{ LDAP_OPT_TIMEOUT, &answer },
 		{ LDAP_OPT_X_KEEPALIVE_IDLE, &keep_idle },
@@ -178,6 +213,8 @@ set_limits(struct ldap_link *link)
 	size_t i;
 	int rc;
 
+	link->connected = (struct ldap_conncb){ .lc_add = connected,
+		.lc_del = disconnected, .lc_arg = link };
 	for (i = 0; i < sizeof(rows) / sizeof(rows[0]); i++) {
 		rc = ldap_set_option(link->ld, rows[i].option, rows[i].value);
 		if (rc != LDAP_OPT_SUCCESS)

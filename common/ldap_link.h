@@ -19,6 +19,8 @@ struct ldap_link {
 	const char *uri;
 	struct berval secret;	/* of the bind, while that is asked */
 	char **attributes;	/* that we ask for; NULL ends */
+	struct ldap_conncb connected;	/* libldap keeps a pointer to it */
+	int refused;		/* errno of the last address, or 0 */
 	char why[LDAP_LINK_WHY];	/* after a failure: "URI: reason" */
 };
 
