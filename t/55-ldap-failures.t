@@ -200,7 +200,7 @@ subtest 'TLS from the first byte, and certificates for both' => sub {
 	my $slapd = PosternSlapd->start(tls => $tls);
 	my %good = (uri => $slapd->ldaps(), ca_file => "$tls/ca.pem",
 	    cert_file => "$tls/client.pem", key_file => "$tls/client.key");
-	my $refused = qr{not by a CA of ca_file, or is not for|verify failed};
+	my $refused = qr{not by a CA of ca_file|verify failed|not match};
 
 	$slapd->add(tenant('a.example'));
 	my ($rc, $said) = checked($slapd, %good);
