@@ -317,7 +317,8 @@ $lmtp->send("From: x\r\n\r\n");
 my $idle = $dkimsign->lmtp();
 kill('TERM', $dkimsign->{pid});
 like($idle->reply(), qr/^421 4\.3\.2 /, 'SIGTERM: who has nothing to do goes');
-ok(!IO::Socket::INET->new(PeerAddr => "127.0.0.1:$port"),
+# The listener closes behind the sessions' back
+ok(wait_until { !IO::Socket::INET->new(PeerAddr => "127.0.0.1:$port") },
     'SIGTERM: nobody comes');
 ok($dkimsign->is_running(), 'SIGTERM: a message is under way');
 $lmtp->text("Hello\r\n");
