@@ -244,6 +244,14 @@ keep(struct spool *spool, const char *end)
 	write_later(spool, bytes + first, len - first);
 }
 
+/* From at on; of what comes before that something may be wrong already */
+static void
+refuse(struct spool *spool, const char *at, enum spool_fault fault)
+{
+	keep(spool, at);
+	set_fault(spool, fault);
+}
+
 static const char *
 step_line(struct spool *spool, const char *at, const char *end)
 {
@@ -258,17 +266,40 @@ step_line(struct spool *spool, const char *at, const char *end)
 	return at + 1;
 }
 
+/* The first byte that may not be in a line; end: there is none */
+static const char *
+find_stray(const char *at, const char *end)
+{
+	const char *lf = memchr(at, '\n', (size_t)(end - at)), *nul;
+
+	if (lf != NULL)
+		end = lf;
+	nul = memchr(at, '\0', (size_t)(end - at));
+	return nul != NULL ? nul : end;
+}
+
+/* Of a line, and without its CR */
+static void
+check_text(struct spool *spool, const char *at, const char *end)
+{
+	size_t room = SPOOL_LINE - spool->line, len = (size_t)(end - at);
+	const char *full = at + (room < len ? room : len);
+	const char *stray = find_stray(at, end);
+
+	if (full < stray)
+		refuse(spool, full, SPOOL_LONG_LINE);
+	else if (stray < end)
+		refuse(spool, stray, SPOOL_STRAY);
+	spool->line += len;
+}
+
 static const char *
 step_text(struct spool *spool, const char *at, const char *end)
 {
 	const char *cr = memchr(at, '\r', (size_t)(end - at));
-	size_t len = (size_t)((cr != NULL ? cr : end) - at);
 
-	if (memchr(at, '\n', len) != NULL || memchr(at, '\0', len) != NULL)
-		set_fault(spool, SPOOL_STRAY);
-	spool->line += len;
-	if (spool->line > SPOOL_LINE)
-		set_fault(spool, SPOOL_LONG_LINE);
+	if (spool->fault == SPOOL_CLEAN)
+		check_text(spool, at, cr != NULL ? cr : end);
 	if (cr == NULL)
 		return end;
 	spool->state = STATE_CR;
@@ -278,7 +309,7 @@ step_text(struct spool *spool, const char *at, const char *end)
 static const char *
 step_stray_cr(struct spool *spool, const char *at)
 {
-	set_fault(spool, SPOOL_STRAY);
+	refuse(spool, at, SPOOL_STRAY);
 	spool->state = *at == '\r' ? STATE_CR : STATE_TEXT;
 	return *at == '\r' ? at + 1 : at;
 }

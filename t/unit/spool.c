@@ -181,6 +181,40 @@ fault_of_line(size_t bytes)
 	return spool_is_whole(spool) ? spool_fault(spool) : SPOOL_FILE_FAILED;
 }
 
+/* What begins with 10 bytes of header and has two faults, at any cut */
+static void
+test_two_faults(void)
+{
+	static const struct {
+		const char *name;
+		size_t bytes;		/* of the body before a bare LF */
+		uint64_t max_bytes;
+		enum spool_fault want;
+	} both[] = {
+		{ "too large, then a bare LF", 30, 30, SPOOL_TOO_LARGE },
+		{ "a bare LF, then too large", 30, 45, SPOOL_STRAY },
+		{ "a long line, then a bare LF", 1010, 5000, SPOOL_LONG_LINE },
+		{ "a bare LF, then a long line", 998, 5000, SPOOL_STRAY },
+		{ "too large, then a long line", 1010, 900, SPOOL_TOO_LARGE },
+		{ "a long line, then too large", 1010, 1014, SPOOL_LONG_LINE },
+	};
+	char text[4096];
+	size_t cut, len;
+
+	for (size_t i = 0; i < sizeof(both) / sizeof(both[0]); i++) {
+		bool is_first = true;
+
+		len = (size_t)snprintf(text, sizeof(text), "X: abc\r\n\r\n"
+		    "%0*d\n%01010d" END, (int)both[i].bytes, 0, 0);
+		for (cut = 0; cut <= len; cut++) {
+			feed(text, len, cut, both[i].max_bytes);
+			is_first = is_first && spool_is_whole(spool) &&
+			    spool_fault(spool) == both[i].want;
+		}
+		tap_ok(is_first, both[i].name);
+	}
+}
+
 /* header and body of so many bytes, in lines of 64 */
 static enum spool_fault
 fault_of_size(size_t header, size_t body, uint64_t max_bytes)
@@ -330,6 +364,7 @@ main(void)
 	spool = spool_new("/tmp", CANON_SIMPLE);
 	test_rows();
 	test_nul();
+	test_two_faults();
 	test_bounds();
 	test_large();
 	test_dots();
