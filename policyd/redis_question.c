@@ -128,12 +128,16 @@ answer_begin(struct counter_question *q)
 }
 
 /* What the script tells of limit number at, or of the greylist record.
- * False: there is none. */
+ * False: there is none, or it cannot be so. */
 static bool
 read_told(struct counter_question *q, int64_t at, int64_t value,
     int64_t wait_ms)
 {
+	if (value < 0)
+		return false;
 	if (at == 0 && q->grey != NULL) {
+		if (value > GREY_EARLY || wait_ms < 0)
+			return false;
 		q->grey->answer = (enum grey_answer)value;
 		q->grey->wait_ms = wait_ms;
 		return true;
