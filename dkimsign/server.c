@@ -23,36 +23,32 @@ static struct {
 	struct listener **listeners;
 	size_t listener_count, sessions_max;
 	bool is_accepting, is_stopping;
+	size_t sessions;
 	struct event *ended;
 	int ended_fd;		/* eventfd: a session has ended */
 
 	pthread_mutex_t mutex;
-	size_t sessions;
+	struct session *over;	/* under the mutex: to be joined */
 } self = { .mutex = PTHREAD_MUTEX_INITIALIZER };
 
 struct session {
 	struct service *service;
 	int fd;
+	pthread_t thread;
+	struct session *next;	/* that is over */
 };
-
-/* The last that a session touches */
-static void
-count_out(void)
-{
-	pthread_mutex_lock(&self.mutex);
-	self.sessions--;
-	eventfd_write(self.ended_fd, 1);
-	pthread_mutex_unlock(&self.mutex);
-}
 
 static void *
 run(void *arg)
 {
-	struct session session = *(struct session *)arg;
+	struct session *session = arg;
 
-	free(arg);
-	lmtp_serve(session.service, session.fd);
-	count_out();
+	lmtp_serve(session->service, session->fd);
+	pthread_mutex_lock(&self.mutex);
+	session->next = self.over;
+	self.over = session;
+	pthread_mutex_unlock(&self.mutex);
+	eventfd_write(self.ended_fd, 1);
 	return NULL;
 }
 
@@ -61,16 +57,14 @@ static int
 thread_start(struct session *session)
 {
 	pthread_attr_t attr;
-	pthread_t thread;
 	sigset_t all, before;
 	int error;
 
 	pthread_attr_init(&attr);
-	pthread_attr_setdetachstate(&attr, PTHREAD_CREATE_DETACHED);
 	pthread_attr_setstacksize(&attr, STACK_BYTES);
 	sigfillset(&all);
 	pthread_sigmask(SIG_SETMASK, &all, &before);
-	error = pthread_create(&thread, &attr, run, session);
+	error = pthread_create(&session->thread, &attr, run, session);
 	pthread_sigmask(SIG_SETMASK, &before, NULL);
 	pthread_attr_destroy(&attr);
 	return error;
@@ -87,19 +81,17 @@ accepted(int fd, void *arg)
 	int error;
 
 	(void)arg;
-	*session = (struct session){ self.service, fd };
-	pthread_mutex_lock(&self.mutex);
-	self.sessions++;
-	pthread_mutex_unlock(&self.mutex);
+	*session = (struct session){ .service = self.service, .fd = fd };
 	error = thread_start(session);
-	if (error != 0) {
+	if (error == 0)
+		self.sessions++;
+	else {
 		if (log_allows(&limit))
 			log_warn(NULL, "no thread for a session: %s",
 			    strerror(error));
 		send(fd, busy, sizeof(busy) - 1, MSG_NOSIGNAL);
 		close(fd);
 		free(session);
-		count_out();
 	}
 	accept_or_wait();
 }
@@ -107,12 +99,7 @@ accepted(int fd, void *arg)
 size_t
 server_sessions(void)
 {
-	size_t sessions;
-
-	pthread_mutex_lock(&self.mutex);
-	sessions = self.sessions;
-	pthread_mutex_unlock(&self.mutex);
-	return sessions;
+	return self.sessions;
 }
 
 static void
@@ -132,6 +119,24 @@ accept_or_wait(void)
 			listen_stop(self.listeners[i]);
 }
 
+/* Joined, since what libraries keep for a thread goes with its very end */
+static void
+join_all(void)
+{
+	struct session *session, *next;
+
+	pthread_mutex_lock(&self.mutex);
+	session = self.over;
+	self.over = NULL;
+	pthread_mutex_unlock(&self.mutex);
+	for (; session != NULL; session = next) {
+		next = session->next;
+		pthread_join(session->thread, NULL);
+		free(session);
+		self.sessions--;
+	}
+}
+
 static void
 on_ended(evutil_socket_t fd, short what, void *arg)
 {
@@ -140,6 +145,7 @@ on_ended(evutil_socket_t fd, short what, void *arg)
 	(void)what;
 	(void)arg;
 	eventfd_read(fd, &times);
+	join_all();
 	accept_or_wait();
 	if (self.is_stopping && server_sessions() == 0)
 		loop_stop();
@@ -175,6 +181,7 @@ server_free(void)
 {
 	if (self.ended == NULL)
 		return true;
+	join_all();
 	if (server_sessions() > 0)
 		return false;
 	event_free(self.ended);
