@@ -35,6 +35,16 @@ if ($sink == 0) {
 	exec('smtp-sink', '-u', 'nobody', "unix:$dir/sink", 1000)
 	    or POSIX::_exit(127);
 }
+my $self = $$;
+END {
+	my $status = $?;
+
+	if ($sink && $self == $$) {
+		kill('TERM', $sink);
+		waitpid($sink, 0);
+	}
+	$? = $status;
+}
 wait_until { -S "$dir/sink" } or die "smtp-sink did not start\n";
 
 my $dkimsign = PosternSign->start(ldif => tenant('client1.example') .
@@ -113,7 +123,5 @@ undef(@sessions);
 ok(wait_until { resident() - $after < $SESSIONS * 0.5 * $MIB },
     'it goes back when they go') or diag(mib(resident()));
 is($dkimsign->stop(), '', 'dkimsign stops cleanly');
-kill('TERM', $sink);
-waitpid($sink, 0);
 
 done_testing();
