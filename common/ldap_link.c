@@ -15,6 +15,7 @@
 #include <unistd.h>
 
 #include "common/ldap_tls.h"
+#include "common/secret.h"
 #include "common/xmalloc.h"
 
 #define CONNECT_SECS 5
@@ -262,30 +263,6 @@ secure(struct ldap_link *link)
 	return do_one(link, ask_starttls) == 0 ? shake_hands(link) : -1;
 }
 
-/* The first line; NULL and link->why. The caller wipes and frees. */
-static char *
-read_password(struct ldap_link *link, size_t *len)
-{
-	const char *path = link->settings->bind_password_file;
-	FILE *file = fopen(path, "re");
-	char *line = NULL;
-	size_t room = 0;
-	ssize_t got = file != NULL ? getline(&line, &room, file) : -1;
-
-	if (got > 0)
-		got = (ssize_t)strcspn(line, "\r\n");
-	if (got <= 0)
-		snprintf(link->why, sizeof(link->why), "%s: %s", path,
-		    file == NULL ? strerror(errno) : "holds no password");
-	if (file != NULL)
-		fclose(file);
-	*len = got > 0 ? (size_t)got : 0;
-	if (*len > 0)
-		return line;
-	free(line);
-	return NULL;
-}
-
 static int
 ask_bind(struct ldap_link *link, int *msgid)
 {
@@ -301,6 +278,7 @@ bind_to(struct ldap_link *link)
 {
 	const struct source_settings *s = link->settings;
 	char *password = NULL;
+	const char *why;
 	int rc;
 
 	link->secret = (struct berval){ 0, "" };	/* there, and empty */
@@ -308,15 +286,16 @@ bind_to(struct ldap_link *link)
 		link->secret.bv_val = (char *)s->bind_password;
 		link->secret.bv_len = strlen(s->bind_password);
 	} else if (*s->bind_dn != '\0') {
-		password = read_password(link, &link->secret.bv_len);
-		if (password == NULL)
+		password = secret_read(s->bind_password_file, &why);
+		if (password == NULL) {
+			snprintf(link->why, sizeof(link->why), "%s", why);
 			return -1;
+		}
 		link->secret.bv_val = password;
+		link->secret.bv_len = strlen(password);
 	}
 	rc = do_one(link, ask_bind);
-	if (password != NULL)
-		explicit_bzero(password, link->secret.bv_len);
-	free(password);
+	secret_free(password);
 	link->secret = (struct berval){ 0, NULL };
 	return rc;
 }

@@ -12,6 +12,7 @@
 
 #include "common/arena.h"
 #include "common/log.h"
+#include "common/secret.h"
 #include "common/xmalloc.h"
 #include "policyd/counter_key.h"
 #include "policyd/redis_question.h"
@@ -65,26 +66,18 @@ sha1_hex(const char *text, char out[static SHA1_HEX])
 		snprintf(out + 2 * i, 3, "%02x", digest[i]);
 }
 
-/* The first line of the file */
 static int
 read_password(struct redis_store *r, const char *path, const char **why)
 {
-	char line[512];
-	FILE *file;
+	char *password;
 
 	if (path == NULL || *path == '\0')
 		return 0;
-	*why = "counters.password_file: cannot be read";
-	if ((file = fopen(path, "re")) == NULL)
+	if ((password = secret_read(path, why)) == NULL)
 		return -1;
-	if (fgets(line, sizeof(line), file) != NULL) {
-		line[strcspn(line, "\r\n")] = '\0';
-		r->uri.password = arena_strdup(r->arena, line);
-		*why = NULL;
-	}
-	fclose(file);
-	explicit_bzero(line, sizeof(line));
-	return *why == NULL ? 0 : -1;
+	r->uri.password = arena_strdup(r->arena, password);
+	secret_free(password);
+	return 0;
 }
 
 static void
