@@ -10,6 +10,7 @@ use lib "$FindBin::Bin/lib";
 use JSON::PP qw(decode_json);
 use MIME::Base64 qw(encode_base64);
 use Postern qw(build inbound outbound slurp spew wait_until);
+use PosternDirectory qw(is_ours soon);
 use PosternLdif qw(adopt mailbox template tenant);
 use Test::More;
 
@@ -26,25 +27,6 @@ policyd
 	my $output = do { local $/; <$pipe> } // '';
 	close($pipe);
 	return ($? >> 8, $output);
-}
-
-# A claim that may take a while to become true
-sub
-soon(&$;$)
-{
-	my ($is_true, $name, $secs) = @_;
-
-	local $Test::Builder::Level = $Test::Builder::Level + 1;
-	ok(&wait_until($is_true, $secs // 20), $name);
-}
-
-sub
-is_ours
-{
-	my ($policyd, $domain) = @_;
-
-	return $policyd->ask(inbound('a@stranger.example', "a\@$domain"))
-	    eq 'DUNNO';
 }
 
 sub

@@ -10,8 +10,8 @@ use FindBin;
 use lib "$FindBin::Bin/lib";
 use IO::Socket::INET;
 use POSIX qw(sysconf _SC_CLK_TCK _SC_OPEN_MAX);
-use Postern qw(build free_port inbound is_sanitized outbound slurp
-    wait_until);
+use Postern qw(build free_port inbound is_sanitized outbound slurp wait_until);
+use PosternDirectory qw(soon);
 use PosternLdif qw(tenant);
 use Test::More;
 use Time::HiRes qw(sleep time);
@@ -28,15 +28,6 @@ my $IS_SANITIZED = is_sanitized();
 my @LIMIT = (RateLimit => 'few outbound mailbox recipients 3/1h');
 my $LDIF = tenant('ours.example', @LIMIT);
 my @PASSES = inbound('a@stranger.example', 'b@ours.example');
-
-sub
-soon(&$;$)
-{
-	my ($is_true, $name, $secs) = @_;
-
-	local $Test::Builder::Level = $Test::Builder::Level + 1;
-	ok(&wait_until($is_true, $secs // 20), $name);
-}
 
 sub
 cpu_secs

@@ -7,41 +7,12 @@ use warnings;
 
 use FindBin;
 use lib "$FindBin::Bin/lib";
-use Postern qw(build inbound outbound slurp spew wait_until);
+use Postern qw(build outbound slurp spew);
+use PosternDirectory qw(is_ours is_suspended soon);
 use PosternLdif qw(mailbox template tenant);
 use PosternSlapd qw($BASE $READER certificates);
 use Test::More;
 use Time::HiRes qw(time);
-
-my $SECS = 10;
-
-# A claim that becomes true in time
-sub
-soon(&$;$)
-{
-	my ($is_true, $name, $secs) = @_;
-
-	local $Test::Builder::Level = $Test::Builder::Level + 1;
-	ok(&wait_until($is_true, $secs // $SECS), $name);
-}
-
-sub
-is_ours
-{
-	my ($policyd, $domain) = @_;
-
-	return $policyd->ask(inbound('a@stranger.example', "a\@$domain"))
-	    !~ /^5/;
-}
-
-sub
-is_suspended
-{
-	my ($policyd, $domain) = @_;
-
-	return $policyd->ask(outbound("a\@$domain", 'b@far.example'))
-	    =~ /^4/;
-}
 
 sub
 policyd_on

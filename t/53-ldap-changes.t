@@ -7,49 +7,11 @@ use warnings;
 
 use FindBin;
 use lib "$FindBin::Bin/lib";
-use Postern qw(inbound outbound wait_until);
+use Postern qw(wait_until);
+use PosternDirectory qw(is_ours is_suspended soon);
 use PosternLdif qw(mailbox template tenant);
 use PosternSlapd qw($BASE $READER);
 use Test::More;
-
-# A claim that becomes true in time
-sub
-soon(&$)
-{
-	my ($is_true, $name) = @_;
-
-	local $Test::Builder::Level = $Test::Builder::Level + 1;
-	ok(&wait_until($is_true), $name);
-}
-
-sub
-is_ours
-{
-	my ($policyd, $domain) = @_;
-
-	return $policyd->ask(inbound('a@stranger.example', "a\@$domain"))
-	    eq 'DUNNO';
-}
-
-# The whole tenant, or this mailbox of it
-sub
-is_suspended
-{
-	my ($policyd, $domain, $user) = @_;
-
-	return $policyd->ask(outbound(($user // 'a') . "\@$domain",
-	    'b@far.example')) =~ /^4/;
-}
-
-sub
-replace
-{
-	my ($slapd, $rdn, $attribute, @values) = @_;
-
-	$slapd->modify("dn: $rdn,$BASE\nchangetype: modify\n" .
-	    "replace: $attribute\n" .
-	    join('', map { "$attribute: $_\n" } @values));
-}
 
 # A new name, or below another entry; each RDN without its base
 sub
@@ -134,7 +96,7 @@ subtest 'into the base, and out of it' => sub {
 	soon { is_ours($policyd, 'leaf.example') } 'a tenant without mailboxes';
 	$slapd->add(below('ou=in', tenant('new.example') .
 	    mailbox('m@new.example', Status => 'suspended')));
-	replace($slapd, 'dc=new.example,ou=in', 'posternGreylist', 'on');
+	$slapd->replace('dc=new.example,ou=in', 'posternGreylist', 'on');
 	soon { is_suspended($policyd, 'new.example', 'm') }
 	    'one that is new, with its mailbox';
 	is(searches($slapd), $seen, 'for these nobody searches');
@@ -164,23 +126,23 @@ subtest 'a template is changed, renamed, moved, deleted' => sub {
 	};
 
 	ok($all->(1), 'all inherit from it');
-	replace($slapd, 'cn=strict', 'posternStatus', 'active');
+	$slapd->replace('cn=strict', 'posternStatus', 'active');
 	soon { $all->(0) } 'a change of it is one of all';
-	replace($slapd, 'cn=strict', 'posternStatus', 'suspended');
+	$slapd->replace('cn=strict', 'posternStatus', 'suspended');
 	soon { $all->(1) } 'and back';
 	move($slapd, 'cn=strict', 'cn=harsh');
 	soon { ($policyd->policyctl('check'))[0] == 1 }
 	    'a new name is told: its tenants do not know it';
 	ok($all->(1), 'what they had of it holds');
-	replace($slapd, 'dc=t1.example', 'posternTemplate',
+	$slapd->replace('dc=t1.example', 'posternTemplate',
 	    "cn=harsh,$BASE");
 	soon { shown($policyd, 't1.example') =~ /cn=harsh/ }
 	    'a tenant takes the new name';
-	replace($slapd, 'cn=harsh', 'posternStatus', 'active');
+	$slapd->replace('cn=harsh', 'posternStatus', 'active');
 	soon { !is_suspended($policyd, 't1.example') }
 	    'and has what is changed there';
 	ok(is_suspended($policyd, 't2.example'), 'the others have not');
-	replace($slapd, "dc=t$_.example", 'posternTemplate', "cn=harsh,$BASE")
+	$slapd->replace("dc=t$_.example", 'posternTemplate', "cn=harsh,$BASE")
 	    for 2 .. $count;
 	soon { $all->(0) } 'until they take it';
 	soon { ($policyd->policyctl('check'))[0] == 0 } 'then all is well';
@@ -211,12 +173,12 @@ subtest 'bad, and good again' => sub {
 		my ($rdn, $domain, $user) = @{$rows{$_}};
 
 		ok(is_suspended($policyd, $domain, $user), "a $_");
-		replace($slapd, $rdn, 'posternStatus', 'sleepy');
+		$slapd->replace($rdn, 'posternStatus', 'sleepy');
 		soon { ($policyd->policyctl('check'))[0] == 1 }
 		    'that is bad is told';
 		ok(is_suspended($policyd, $domain, $user),
 		    'and its last good form serves');
-		replace($slapd, $rdn, 'posternStatus', 'active');
+		$slapd->replace($rdn, 'posternStatus', 'active');
 		soon { !is_suspended($policyd, $domain, $user) }
 		    'good again, it is in force';
 		is(($policyd->policyctl('check'))[0], 0, 'and all is well');
@@ -236,10 +198,10 @@ ref: ldap://elsewhere.example/$BASE
 END
 	my $policyd = policyd_on($slapd);
 
-	replace($slapd, 'dc=a.example', 'posternStatus', 'suspended');
+	$slapd->replace('dc=a.example', 'posternStatus', 'suspended');
 	soon { is_suspended($policyd, 'a.example') } 'a change comes';
 	$policyd->reload();
-	replace($slapd, 'dc=a.example', 'posternStatus', 'active');
+	$slapd->replace('dc=a.example', 'posternStatus', 'active');
 	soon { !is_suspended($policyd, 'a.example') } 'after a reload, too';
 	is(() = $policyd->log() =~ /elsewhere\.example.*is not followed/g, 1,
 	    'and one line tells of the referral');

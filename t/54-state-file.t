@@ -6,50 +6,13 @@ use strict;
 use warnings;
 
 use FindBin;
-use IO::Socket::INET;
 use lib "$FindBin::Bin/lib";
-use Postern qw(build inbound outbound slurp spew temp_dir wait_until);
+use Postern qw(build free_port inbound slurp spew temp_dir wait_until);
+use PosternDirectory qw(is_ours is_suspended policyd_with_state soon);
 use PosternLdif qw(mailbox template tenant);
 use PosternSlapd qw($BASE $READER);
 use Test::More;
 use Time::HiRes qw(sleep time);
-
-# A claim that becomes true in time
-sub
-soon(&$)
-{
-	my ($is_true, $name) = @_;
-
-	local $Test::Builder::Level = $Test::Builder::Level + 1;
-	ok(&wait_until($is_true), $name);
-}
-
-sub
-is_ours
-{
-	my ($policyd, $domain) = @_;
-
-	return $policyd->ask(inbound('a@stranger.example', "a\@$domain"))
-	    eq 'DUNNO';
-}
-
-sub
-is_suspended
-{
-	my ($policyd, $domain) = @_;
-
-	return $policyd->ask(outbound("a\@$domain", 'b@far.example'))
-	    =~ /^4/;
-}
-
-sub
-suspend
-{
-	my ($slapd, $domain) = @_;
-
-	$slapd->modify("dn: dc=$domain,$BASE\nchangetype: modify\n" .
-	    "replace: posternStatus\nposternStatus: suspended\n");
-}
 
 sub
 tenants
@@ -58,21 +21,6 @@ tenants
 
 	return scalar(() = ($policyd->policyctl('domains', '--json'))[1] =~
 	    /"tenant"/g);
-}
-
-# A policyd that is not started, with a state file of its own
-sub
-policyd_on
-{
-	my ($slapd, %settings) = @_;
-	my $dir = temp_dir();
-
-	chmod(0777, "$dir");
-	my $policyd = Postern->new(conf => { on_no_directory => 'defer',
-	    directory => $slapd->settings(poll => '1s',
-	    state_file => "$dir/state", %settings) });
-	$policyd->{state_dir} = $dir;
-	return $policyd;
 }
 
 # As after a stop of the machine: no connection is left of the last time
@@ -84,29 +32,6 @@ launch
 	delete($policyd->{client});
 	spew($policyd->path('log'), '');
 	$policyd->launch();
-}
-
-sub
-free_port
-{
-	my $listener = IO::Socket::INET->new(Listen => 1,
-	    LocalAddr => '127.0.0.1');
-
-	return $listener->sockport();
-}
-
-sub
-metrics
-{
-	my ($policyd) = @_;
-	my ($port) = slurp($policyd->path('policyd.conf')) =~
-	    /metrics = "inet:127.0.0.1:(\d+)"/;
-	my $socket = IO::Socket::INET->new(PeerAddr => "127.0.0.1:$port");
-
-	print $socket "GET /metrics HTTP/1.0\r\n\r\n";
-	$socket->flush();
-	local $/;
-	return scalar(<$socket>) // '';
 }
 
 sub
@@ -122,7 +47,7 @@ sub
 with_state
 {
 	my ($slapd, %settings) = @_;
-	my $policyd = policyd_on($slapd, %settings);
+	my $policyd = policyd_with_state($slapd, %settings);
 
 	launch($policyd);
 	wait_until { is_ours($policyd, 'a.example') };
@@ -152,7 +77,7 @@ dc: c.example
 associatedDomain: c.example
 posternBlock:: c2VuZGVyIHhAeS5leGFtcGxlIG5vdGU9w6TDtsO8
 END
-	my $policyd = policyd_on($slapd);
+	my $policyd = policyd_with_state($slapd);
 
 	launch($policyd);
 	soon { state($policyd) =~ /SHA-256/ } 'the state file is written';
@@ -161,7 +86,7 @@ END
 	my $before = state($policyd);
 	sleep(2.5);	# two polls
 	is(state($policyd), $before, 'it is not written without a change');
-	suspend($slapd, 'a.example');
+	$slapd->replace('dc=a.example', 'posternStatus', 'suspended');
 	soon { state($policyd) ne $before && state($policyd) =~ /SHA-256/ }
 	    'a change is written by itself';
 	is($policyd->stop(), '', 'policyd stops cleanly');
@@ -186,7 +111,7 @@ END
 	    'and what serves, from when');
 	is(state($policyd), $state, 'the file stays as it is');
 	$slapd->launch();
-	suspend($slapd, 'c.example');
+	$slapd->replace('dc=c.example', 'posternStatus', 'suspended');
 	soon { is_suspended($policyd, 'c.example') }
 	    'the server is read when it is there';
 	soon { ($policyd->policyctl('check'))[0] == 0 }
@@ -249,7 +174,7 @@ subtest 'a file that is not to be believed' => sub {
 	}
 	spew("$policyd->{state_dir}/state", $good);
 	for ([base => "dc=other,$BASE"], [uri => 'ldap://127.0.0.1:1']) {
-		my $other = policyd_on($slapd, @$_,
+		my $other = policyd_with_state($slapd, @$_,
 		    state_file => "$policyd->{state_dir}/state");
 
 		launch($other);
@@ -269,7 +194,7 @@ subtest 'a file that cannot be written' => sub {
 	my $slapd = PosternSlapd->start(syncprov => 1);
 
 	$slapd->add(tenant('a.example'));
-	my $policyd = policyd_on($slapd);
+	my $policyd = policyd_with_state($slapd);
 	my $dir = "$policyd->{state_dir}/none";
 
 	$policyd->write_conf({ metrics => 'inet:127.0.0.1:' . free_port(),
@@ -278,10 +203,10 @@ subtest 'a file that cannot be written' => sub {
 	soon { ($policyd->policyctl('check'))[1] =~ /No such file/ }
 	    'policyctl check tells it';
 	is(($policyd->policyctl('check'))[0], 1, 'as an error');
-	like(metrics($policyd), qr/^postern_policyd_state_file_failed 1$/m,
+	is($policyd->metric('postern_policyd_state_file_failed'), 1,
 	    'and a metric does');
 	ok(is_ours($policyd, 'a.example'), 'policyd runs on');
-	suspend($slapd, 'a.example');
+	$slapd->replace('dc=a.example', 'posternStatus', 'suspended');
 	soon { is_suspended($policyd, 'a.example') } 'changes come';
 	mkdir($dir);
 	is($policyd->stop(), '', 'policyd stops cleanly');
@@ -293,7 +218,7 @@ subtest 'a file that cannot be written' => sub {
 subtest 'a disk that is full' => sub {
 	plan(skip_all => 'needs root and mount(8)') if $> != 0;
 	my $slapd = PosternSlapd->start(syncprov => 1);
-	my $policyd = policyd_on($slapd);
+	my $policyd = policyd_with_state($slapd);
 	my $dir = "$policyd->{state_dir}";
 
 	plan(skip_all => 'cannot mount') if system('mount', '-t', 'tmpfs',
@@ -321,7 +246,7 @@ subtest 'SIGKILL while it is written' => sub {
 
 	$slapd->add(join('', map { tenant("t$_.example",
 	    Block => [map { "sender \@x$_.example" } 1 .. 40]) } 1 .. 400));
-	my $policyd = policyd_on($slapd);
+	my $policyd = policyd_with_state($slapd);
 	my $torn = 0;
 
 	launch($policyd);

@@ -8,64 +8,13 @@ use warnings;
 use FindBin;
 use lib "$FindBin::Bin/lib";
 use IO::Socket::INET;
-use Postern qw(build inbound outbound slurp spew temp_dir wait_until);
+use Postern qw(build slurp spew temp_dir wait_until);
+use PosternDirectory qw(is_ours is_suspended policyd_with_state soon);
 use PosternLdif qw(tenant);
 use PosternSlapd qw($BASE $READER certificates);
 use POSIX ();
 use Test::More;
 use Time::HiRes qw(time);
-
-# A claim that becomes true in time
-sub
-soon(&$)
-{
-	my ($is_true, $name) = @_;
-
-	local $Test::Builder::Level = $Test::Builder::Level + 1;
-	ok(&wait_until($is_true, 60), $name);
-}
-
-sub
-is_ours
-{
-	my ($policyd, $domain) = @_;
-
-	return $policyd->ask(inbound('a@stranger.example', "a\@$domain"))
-	    eq 'DUNNO';
-}
-
-sub
-is_suspended
-{
-	my ($policyd, $domain) = @_;
-
-	return $policyd->ask(outbound("a\@$domain", 'b@far.example'))
-	    =~ /^4/;
-}
-
-sub
-suspend
-{
-	my ($slapd, $domain) = @_;
-
-	$slapd->modify("dn: dc=$domain,$BASE\nchangetype: modify\n" .
-	    "replace: posternStatus\nposternStatus: suspended\n");
-}
-
-# A policyd that is not started
-sub
-policyd_on
-{
-	my ($slapd, %settings) = @_;
-	my $dir = temp_dir();
-
-	chmod(0777, "$dir");
-	my $policyd = Postern->new(conf => { on_no_directory => 'defer',
-	    directory => $slapd->settings(poll => '1s',
-	    state_file => "$dir/state", %settings) });
-	$policyd->{state_dir} = $dir;
-	return $policyd;
-}
 
 # How long it takes to stop, and what was wrong with that
 sub
@@ -90,7 +39,7 @@ subtest 'a server that hangs at the start' => sub {
 
 	$slapd->add(tenant('a.example'));
 	for (sort(keys(%ways))) {
-		my $policyd = policyd_on($slapd, %{$ways{$_}});
+		my $policyd = policyd_with_state($slapd, %{$ways{$_}});
 
 		$policyd->launch();
 		is($policyd->stop(), '', "$_: policyd stops cleanly");
@@ -140,7 +89,7 @@ subtest 'servers that say half of it' => sub {
 		my $slapd = PosternSlapd->start();
 
 		$slapd->add(tenant('a.example'));
-		my $policyd = policyd_on($slapd, %tls, uri =>
+		my $policyd = policyd_with_state($slapd, %tls, uri =>
 		    "$scheme://127.0.0.1:$port " . $slapd->ldapi());
 		$policyd->launch();
 		soon { is_ours($policyd, 'a.example') }
@@ -156,12 +105,12 @@ subtest "a server hangs while it serves, syncprov $syncprov" => sub {
 	my @slapds = map { PosternSlapd->start(syncprov => $syncprov) } 1 .. 2;
 
 	$_->add(tenant('a.example')) for @slapds;
-	my $policyd = policyd_on($slapds[0],
+	my $policyd = policyd_with_state($slapds[0],
 	    uri => join(' ', map { $_->ldapi() } @slapds));
 	$policyd->launch();
 	soon { is_ours($policyd, 'a.example') } 'the first server is read';
 	kill('STOP', $slapds[0]->{pid});
-	suspend($slapds[1], 'a.example');
+	$slapds[1]->replace('dc=a.example', 'posternStatus', 'suspended');
 	ok(is_ours($policyd, 'a.example'), 'the last snapshot serves');
 	soon { is_suspended($policyd, 'a.example') }
 	    'then the second server is read';
@@ -187,7 +136,7 @@ sub
 checked
 {
 	my ($slapd, %settings) = @_;
-	my $policyd = policyd_on($slapd, bind_dn => '',
+	my $policyd = policyd_with_state($slapd, bind_dn => '',
 	    bind_password_file => '', sasl => 'EXTERNAL', %settings);
 	my $said = `@{[build()]}/policyd/policyd -n -c @{[
 	    $policyd->path('policyd.conf')]} 2>&1`;
@@ -237,7 +186,7 @@ subtest 'certificates that are renewed' => sub {
 
 	$slapd->add(tenant('a.example'));
 	spew("$tls/now.pem", slurp("$tls/other.pem"));
-	my $policyd = policyd_on($slapd, uri => $slapd->ldaps(),
+	my $policyd = policyd_with_state($slapd, uri => $slapd->ldaps(),
 	    state_file => '', ca_file => "$tls/now.pem", cert_file => "$tls/client.pem",
 	    key_file => "$tls/client.key");
 	$policyd->launch();

@@ -12,7 +12,7 @@ use File::Path qw(make_path);
 use IO::Socket::INET;
 use IO::Socket::UNIX;
 use POSIX qw(WNOHANG);
-use Postern qw(slurp spew srcdir temp_dir wait_until);
+use Postern qw(free_port slurp spew srcdir temp_dir wait_until);
 
 our @EXPORT_OK = qw($ADMIN $BASE $READER certificates);
 
@@ -54,15 +54,6 @@ certificates
 	    "$sign -out client.pem") == 0
 	    or die "openssl does not make certificates\n";
 	return $dir;
-}
-
-sub
-free_port
-{
-	my $listener = IO::Socket::INET->new(Listen => 1,
-	    LocalAddr => '127.0.0.1');
-
-	return $listener->sockport();
 }
 
 # PosternSlapd->start(syncprov => 1, accesslog => 1, tls => certificates(),
@@ -258,10 +249,11 @@ modify
 sub
 replace
 {
-	my ($self, $rdn, $attribute, $value) = @_;
+	my ($self, $rdn, $attribute, @values) = @_;
 
 	$self->modify("dn: $rdn,$BASE\nchangetype: modify\n" .
-	    "replace: $attribute\n$attribute: $value\n");
+	    "replace: $attribute\n" .
+	    join('', map { "$attribute: $_\n" } @values));
 }
 
 sub
