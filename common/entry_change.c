@@ -205,7 +205,8 @@ entry_modify(struct arena *arena, struct entry *entry,
 
 /* The values in an RDN, added to or taken from an entry */
 static void
-settle_rdn(struct arena *arena, struct entry *entry, const char *dn, bool is_new)
+settle_rdn(struct arena *arena, struct entry *entry, const char *dn,
+    bool is_new)
 {
 	struct entry_attribute *a;
 	struct entry_value value, *there;

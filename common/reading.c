@@ -14,7 +14,9 @@
 #include "common/state_keep.h"
 #include "common/xmalloc.h"
 
-static const struct source_ops *const sources[] = { &source_ldif, &source_ldap };
+static const struct source_ops *const sources[] = {
+	&source_ldif, &source_ldap
+};
 
 struct reading {
 	const struct source_settings *settings;

@@ -40,7 +40,8 @@ void wire_expect(struct wire *wire, int64_t ms, int64_t limit);
  * the next call. Bounded by max. */
 enum wire_end wire_line(struct wire *wire, size_t max, char **line,
     size_t *len);
-/* Bytes as they come, at least one; what wire_used() does not take comes again */
+/* Bytes as they come, at least one; what wire_used() does not take comes
+ * again */
 enum wire_end wire_bytes(struct wire *wire, char **bytes, size_t *len);
 void wire_used(struct wire *wire, size_t len);
 

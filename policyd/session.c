@@ -221,7 +221,8 @@ serve(struct session *session, size_t len)
 		expect(session);
 	else if (session->held_len > 0)
 		ignore(session);
-	/* else it waits, and so does Postfix: on_readable() sees who does not */
+	/* else it waits, and so does Postfix: on_readable() sees who
+	 * does not */
 }
 
 static void
