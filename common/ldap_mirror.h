@@ -25,11 +25,11 @@ void ldap_mirror_begin(struct ldap_mirror *mirror);
 void ldap_mirror_see(struct ldap_mirror *mirror, const struct berval *id);
 void ldap_mirror_sweep(struct ldap_mirror *mirror);
 
-/* NULL: there is none */
+/* Until the next call with this mirror. NULL: there is none. */
 const struct entry *ldap_mirror_get(const struct ldap_mirror *mirror,
     const struct berval *id);
 
-/* All there is, each DN once, in order */
+/* All there is, each DN once, in order; each entry until take() returns */
 void ldap_mirror_give(const struct ldap_mirror *mirror,
     const struct source_reader *to);
 /* What was put or removed since the news were forgotten, each DN once: as it is

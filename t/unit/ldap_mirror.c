@@ -15,33 +15,6 @@ static int server, msgid;
 static struct ldap_mirror *mirror;
 static char dns[1024];	/* what mails() says */
 
-/* An entry with a tagged mail, and what is only told of a change, put into
- * the mirror: true as ldap_mirror_put() says */
-static bool
-put(const char *id, const char *dn, const char *mail)
-{
-	BerElement *ber = ber_alloc_t(LBER_USE_DER);
-	LDAPMessage *message = NULL;
-	struct berval bytes, name;
-	bool has_left;
-
-	ber_printf(ber, "{it{s{{s[s]}{s[s]}{s[s]}}}}", msgid,
-	    (ber_tag_t)LDAP_RES_SEARCH_ENTRY, dn, "mail;lang-de", mail,
-	    "hasSubordinates", "TRUE", "modifyTimestamp", "20261121005300Z");
-	ber_flatten2(ber, &bytes, 0);
-	if (write(server, bytes.bv_val, bytes.bv_len) != (ssize_t)bytes.bv_len ||
-	    ldap_result(ld, msgid, LDAP_MSG_ONE, NULL, &message) !=
-	    LDAP_RES_SEARCH_ENTRY)
-		abort();
-	ber_free(ber, 1);
-	if (id != NULL)
-		name = (struct berval){ strlen(id), (char *)id };
-	has_left = ldap_mirror_put(mirror, id != NULL ? &name : NULL, ld,
-	    message);
-	ldap_msgfree(message);
-	return has_left;
-}
-
 static const struct berval *
 named(const char *id)
 {
@@ -49,6 +22,41 @@ named(const char *id)
 
 	name = (struct berval){ strlen(id), (char *)id };
 	return &name;
+}
+
+/* What the server sends, as it arrives. Frees ber. */
+static LDAPMessage *
+arrive(BerElement *ber)
+{
+	LDAPMessage *message = NULL;
+	struct berval bytes;
+
+	ber_flatten2(ber, &bytes, 0);
+	if (write(server, bytes.bv_val, bytes.bv_len) != (ssize_t)bytes.bv_len ||
+	    ldap_result(ld, msgid, LDAP_MSG_ONE, NULL, &message) !=
+	    LDAP_RES_SEARCH_ENTRY)
+		abort();
+	ber_free(ber, 1);
+	return message;
+}
+
+/* An entry with a tagged mail, and what is only told of a change, put into
+ * the mirror: true as ldap_mirror_put() says */
+static bool
+put(const char *id, const char *dn, const char *mail)
+{
+	BerElement *ber = ber_alloc_t(LBER_USE_DER);
+	LDAPMessage *message;
+	bool has_left;
+
+	ber_printf(ber, "{it{s{{s[s]}{s[s]}{s[s]}}}}", msgid,
+	    (ber_tag_t)LDAP_RES_SEARCH_ENTRY, dn, "mail;lang-de", mail,
+	    "hasSubordinates", "TRUE", "modifyTimestamp", "20261121005300Z");
+	message = arrive(ber);
+	has_left = ldap_mirror_put(mirror, id != NULL ? named(id) : NULL, ld,
+	    message);
+	ldap_msgfree(message);
+	return has_left;
 }
 
 /* All mails, blank between, in order of DN */
@@ -109,6 +117,55 @@ test_entries(void)
 	tap_is(mails(), "b1 c2", "without a name the DN is it, in one form");
 }
 
+/* An entry as one text: its DN, and each value in order behind its name, with
+ * a dot for a NUL */
+static const char *
+text_of(const struct entry *entry)
+{
+	static char text[512];
+	char *at = text + sprintf(text, "%s", entry->dn);
+	const struct entry_value *value;
+	size_t i, j, k;
+
+	for (i = 0; i < entry->count; i++)
+		for (j = 0; j < entry->attributes[i].count; j++) {
+			value = &entry->attributes[i].values[j];
+			at += sprintf(at, " %s=", entry->attributes[i].name);
+			for (k = 0; k < value->len; k++)
+				*at++ = value->text[k] ? value->text[k] : '.';
+			*at = value->text[k];
+		}
+	return text;
+}
+
+static void
+test_values(void)
+{
+	BerElement *ber = ber_alloc_t(LBER_USE_DER);
+	const char *id = "r1", with_nul[] = "a\0b";
+	const struct entry *entry;
+	struct berval **values;
+	LDAPMessage *message;
+
+	ber_printf(ber, "{it{s{{s[so]}{s[]}{s[s]}{s[s]}{s[sss]}}}}", msgid,
+	    (ber_tag_t)LDAP_RES_SEARCH_ENTRY, "UID=R , dc=x", "mail;x-a", "m1",
+	    with_nul, (ber_len_t)3, "description", ";x-b", "nameless",
+	    "Mail", "m2", "cn", "", "c1", "");
+	message = arrive(ber);
+	ldap_mirror_put(mirror, named(id), ld, message);
+	values = ldap_get_values_len(ld, message, "mail;x-a");
+	tap_ok(values != NULL && values[1] != NULL && values[1]->bv_len == 3 &&
+	    memcmp(values[1]->bv_val, "\0\0\0", 3) == 0,
+	    "a value is wiped where it came from");
+	ldap_value_free_len(values);
+	ldap_msgfree(message);
+	entry = ldap_mirror_get(mirror, named(id));
+	tap_is(text_of(entry), "UID=R , dc=x mail=m1 mail=a.b mail=m2 cn= "
+	    "cn=c1 cn=", "an entry has the values that it came with");
+	tap_is(entry->key, "uid=r,dc=x", "and its DN in the one form, too");
+	ldap_mirror_remove(mirror, named(id));
+}
+
 static void
 test_moves(void)
 {
@@ -152,6 +209,53 @@ test_rounds(void)
 	tap_is(mails(), "", "nothing seen, nothing left");
 }
 
+/* The DNs of the news with their mails, or none */
+static void
+heard(void *arg, const struct entry *entry)
+{
+	(void)arg;
+	sprintf(dns + strlen(dns), "%s=%s ", entry->key,
+	    entry_first(entry, "mail"));
+}
+
+static void
+heard_gone(void *arg, const char *key)
+{
+	(void)arg;
+	sprintf(dns + strlen(dns), "%s ", key);
+}
+
+static const char *
+news(void)
+{
+	struct source_reader to = { .take = heard, .gone = heard_gone };
+
+	*dns = '\0';
+	ldap_mirror_give_news(mirror, &to);
+	ldap_mirror_forget_news(mirror);
+	return dns;
+}
+
+static void
+test_news(void)
+{
+	put("1", "dc=a,dc=x", "a1");
+	put("2", "dc=b,dc=x", "b1");
+	ldap_mirror_forget_news(mirror);
+	tap_is(news(), "", "what was given is no news");
+	put("1", "dc=a,dc=x", "a2");
+	put("1", "dc=a,dc=x", "a3");
+	tap_is(news(), "dc=a,dc=x=a3 ", "a change is, as it is at last");
+	ldap_mirror_remove(mirror, named("2"));
+	tap_is(news(), "dc=b,dc=x ", "and that one has gone");
+	put("1", "dc=c,dc=x", "a3");
+	news();
+	tap_ok(strstr(dns, "dc=a,dc=x ") != NULL &&
+	    strstr(dns, "dc=c,dc=x=a3 ") != NULL,
+	    "a new DN is both");
+	tap_is(news(), "", "each is told once");
+}
+
 int
 main(void)
 {
@@ -167,9 +271,11 @@ main(void)
 		return 1;
 	mirror = ldap_mirror_new();
 	test_entries();
+	test_values();
 	test_moves();
 	test_one_dn();
 	test_rounds();
+	test_news();
 	ldap_mirror_free(mirror);
 	ldap_unbind_ext(ld, NULL, NULL);
 	close(server);
