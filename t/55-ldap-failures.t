@@ -8,7 +8,7 @@ use warnings;
 use FindBin;
 use lib "$FindBin::Bin/lib";
 use IO::Socket::INET;
-use Postern qw(build slurp spew temp_dir wait_until);
+use Postern qw(build is_sanitized slurp spew temp_dir wait_until);
 use PosternDirectory qw(is_ours is_suspended policyd_with_state soon);
 use PosternLdif qw(tenant);
 use PosternSlapd qw($BASE $READER certificates);
@@ -117,12 +117,6 @@ subtest "a server hangs while it serves, syncprov $syncprov" => sub {
 	is($policyd->stop(), '', 'policyd stops cleanly');
 	kill('CONT', $slapds[0]->{pid});
 };
-}
-
-sub
-is_sanitized
-{
-	return slurp(build() . '/policyd/policyd') =~ /LeakSanitizer/;
 }
 
 # What libldap with GnuTLS loses of a certificate of ours, see ldap_tls.c
