@@ -4,6 +4,7 @@
  * whom. */
 #include "common/ctl_ldap.h"
 
+#include <signal.h>
 #include <string.h>
 #include <strings.h>
 #include <unistd.h>
@@ -48,6 +49,7 @@ ctl_ldap_open_as(const struct ctl *ctl, const struct source_settings *settings,
 	const char *text = settings->uri, *uri;
 	size_t len;
 
+	signal(SIGPIPE, SIG_IGN);	/* a server that hangs up */
 	for (; *(text += strspn(text, " \t")) != '\0'; text += len) {
 		len = strcspn(text, " \t");
 		uri = arena_strndup(ctl->arena, text, len);

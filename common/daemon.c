@@ -190,7 +190,6 @@ signals_watch(struct event *events[SIGNALS])
 {
 	size_t i;
 
-	signal(SIGPIPE, SIG_IGN);
 	for (i = 0; i < SIGNALS; i++) {
 		events[i] = evsignal_new(loop_base(), signals[i].number,
 		    signals[i].fn, NULL);
@@ -271,6 +270,7 @@ daemon_main(const struct daemon_program *program, int argc, char **argv)
 	};
 	enum task task;
 
+	signal(SIGPIPE, SIG_IGN);	/* -n has peers, too */
 	self.program = program;
 	self.path = program->conf_path;
 	task = arguments(argc, argv);

@@ -13,6 +13,7 @@ use PosternDirectory qw(is_ours is_suspended policyd_with_state soon);
 use PosternLdif qw(tenant);
 use PosternSlapd qw($BASE $READER certificates);
 use POSIX ();
+use Socket qw(SOL_SOCKET SO_LINGER);
 use Test::More;
 use Time::HiRes qw(time);
 
@@ -54,11 +55,12 @@ subtest 'a server that hangs at the start' => sub {
 	}
 };
 
-# A server that says this to whatever it is asked first, and no more
+# A server that says this to whatever it is asked first, and no more; it keeps
+# the connection, or resets it
 sub
 fake
 {
-	my ($bytes) = @_;
+	my ($bytes, $is_reset) = @_;
 	my $listener = IO::Socket::INET->new(Listen => 5,
 	    LocalAddr => '127.0.0.1');
 	my $pid = fork() // die "fork: $!\n";
@@ -66,9 +68,16 @@ fake
 
 	return ($listener->sockport(), $pid) if $pid != 0;
 	while (my $client = $listener->accept()) {
-		push(@clients, $client);
 		sysread($client, $input, 1000);
 		syswrite($client, $bytes);
+		if ($is_reset) {
+			shutdown($client, 1);
+			setsockopt($client, SOL_SOCKET, SO_LINGER,
+			    pack('ii', 1, 0));
+			close($client);
+		} else {
+			push(@clients, $client);
+		}
 	}
 	POSIX::_exit(0);
 }
@@ -125,7 +134,7 @@ spew("$suppressions/list", "leak:read_files\n");
 $ENV{LSAN_OPTIONS} = "suppressions=$suppressions/list:" .
     'print_suppressions=0:fast_unwind_on_malloc=0';
 
-# What policyd -n says of these settings: (status, output)
+# What policyd -n says of these settings: (status or "signal N", output)
 sub
 checked
 {
@@ -135,8 +144,32 @@ checked
 	my $said = `@{[build()]}/policyd/policyd -n -c @{[
 	    $policyd->path('policyd.conf')]} 2>&1`;
 
-	return ($? >> 8, $said);
+	return ($? & 127 ? 'signal ' . ($? & 127) : $? >> 8, $said);
 }
+
+subtest 'a server that hangs up before the handshake' => sub {
+	my $tls = certificates();
+	my $slapd = PosternSlapd->start();
+	my ($port, $pid) = fake(pack('H*', '300c02010178070a010004000400'), 1);
+	my $uri = "ldap://127.0.0.1:$port";
+
+	my ($rc, $said) = checked($slapd, uri => $uri,
+	    ca_file => "$tls/ca.pem");
+	is($rc, 1, 'policyd -n finds a fault');
+	like($said, qr/^directory\.uri: \Q$uri\E: ./, 'and tells it');
+	my $policyd = policyd_with_state($slapd, ca_file => "$tls/ca.pem");
+	$slapd->add(tenant('a.example'));
+	$policyd->launch();
+	soon { is_ours($policyd, 'a.example') } 'policyd has another server';
+	my $suspend = '-Y EXTERNAL suspend a.example 2>&1';
+	$said = `@{[build()]}/policyd/policyctl -c @{[
+	    $policyd->path('policyd.conf')]} -H $uri $suspend`;
+	is($?, 3 << 8, 'policyctl suspend could not ask');
+	like($said, qr/\Q$uri\E: ./, 'and tells it');
+	is($policyd->stop(), '', 'policyd stops cleanly');
+	kill('KILL', $pid);
+	waitpid($pid, 0);
+};
 
 subtest 'TLS from the first byte, and certificates for both' => sub {
 	my $tls = certificates();
