@@ -33,8 +33,8 @@ copy_lower(char *to, const char *from, size_t len)
 		to[i] = ascii_lower(from[i]);
 }
 
-static bool
-is_ascii(const char *text, size_t len)
+bool
+text_is_ascii(const char *text, size_t len)
 {
 	size_t i;
 
@@ -106,7 +106,7 @@ utf8_normalise(const char *text, size_t len, char out[DOMAIN_MAX])
 	memcpy(copy, text, len);
 	copy[len] = '\0';
 	while ((label = strsep(&rest, ".")) != NULL) {
-		bool is_translated = !is_ascii(label, strlen(label));
+		bool is_translated = !text_is_ascii(label, strlen(label));
 
 		if (is_translated && (ascii = label_to_ascii(label)) == NULL)
 			return -1;
@@ -126,7 +126,7 @@ domain_normalise(const char *text, size_t len, char out[DOMAIN_MAX])
 {
 	int rc = ascii_normalise(text, len, out);
 
-	if (rc == -1 && !is_ascii(text, len))
+	if (rc == -1 && !text_is_ascii(text, len))
 		rc = utf8_normalise(text, len, out);
 	if (rc == -1)
 		out[0] = '\0';

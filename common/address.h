@@ -25,6 +25,9 @@ struct address {
  * let through, as Postfix does. A label of pure ASCII never reaches libidn2. */
 int domain_normalise(const char *text, size_t len, char out[DOMAIN_MAX]);
 
+/* No byte of it is 8-bit: a label of such letters needs no libidn2 */
+bool text_is_ascii(const char *text, size_t len);
+
 /* domain is parent or below it: "a.b.example" of "b.example"; both are
  * normalised. Nothing is within "". */
 bool domain_is_within(const char *domain, const char *parent);

@@ -177,17 +177,6 @@ is_as_shown(const char *text, size_t len, const char *domain)
 	return is_same;
 }
 
-static bool
-is_ascii(const char *text, size_t len)
-{
-	size_t i;
-
-	for (i = 0; i < len; i++)
-		if ((unsigned char)text[i] >= 0x80)
-			return false;
-	return true;
-}
-
 static int
 read_domain(struct scan *s, const char **out)
 {
@@ -210,7 +199,7 @@ read_domain(struct scan *s, const char **out)
 	if (len == 0 || start[len - 1] == '.' ||
 	    domain_normalise(start, len, domain) == -1)
 		return unclear(s, "not a domain");
-	if (!is_ascii(start, len) && !is_as_shown(start, len, domain))
+	if (!text_is_ascii(start, len) && !is_as_shown(start, len, domain))
 		return unclear(s, "domain letters that stand for others");
 	*out = arena_strdup(s->arena, domain);
 	return 0;
